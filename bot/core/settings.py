@@ -1,0 +1,151 @@
+"""Everything read from outside at start: environment variables or `.env`, prefix `FUGOU_`; the names are the contract's.
+
+A missing or malformed setting stops the start with one sentence that names it (`BadSettings`). What a brand edits while
+the program runs is not here but in `bot.core.preferences`.
+"""
+
+import base64
+import binascii
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.core.errors import Refusal
+
+WECOM_API = "https://qyapi.weixin.qq.com/cgi-bin/"
+WECOM_OAUTH = "https://open.weixin.qq.com/connect/oauth2/authorize"
+SECRET_KEY_LENGTH = 32  # 160 bits and more as text; `fugou init` writes 43 characters
+
+
+class BadSettings(Refusal):
+    """A setting is missing or malformed; the text names it, what was found (secrets masked) and what is expected."""
+
+
+def _zone(name: str | ZoneInfo) -> ZoneInfo:
+    try:
+        return name if isinstance(name, ZoneInfo) else ZoneInfo(name)
+    except (ValueError, OSError, KeyError) as error:
+        raise ValueError("expected an IANA time zone such as Asia/Shanghai") from error
+
+
+def _aes_key(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    try:
+        if len(text) == 43 and len(base64.b64decode(text + "=", validate=True)) == 32:
+            return value
+    except binascii.Error:
+        pass
+    raise ValueError(f"expected the 43 letters and digits of WeCom's EncodingAESKey, found {len(text)} characters")
+
+
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("expected an address that begins with http:// or https://")
+    return value.rstrip("/")
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+AesKey = Annotated[SecretStr, AfterValidator(_aes_key)]
+Source = Literal["contact", "app", "kf"]
+
+
+class Settings(BaseSettings):
+    """The settings of one process; see the table in docs/settings.md for the meaning of each."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FUGOU_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Path("./data")
+    database_url: str | None = Field(None, pattern=r"^postgresql\+psycopg://")
+    redis_url: str | None = Field(None, pattern=r"^(rediss?|unix)://")
+    secret_key: SecretStr | None = Field(None, min_length=SECRET_KEY_LENGTH)
+    secret_key_old: SecretStr | None = Field(None, min_length=SECRET_KEY_LENGTH)  # read once more while keys rotate
+    public_url: HttpUrl | None = None
+    timezone: Annotated[ZoneInfo, NoDecode] = ZoneInfo("Asia/Shanghai")
+    log_format: Literal["text", "json"] | None = None
+    clock: Literal["system", "shared"] = "system"
+    owner_password: SecretStr | None = None
+
+    wecom_api_base: HttpUrl = WECOM_API.rstrip("/")
+    wecom_oauth_url: HttpUrl = WECOM_OAUTH
+    wecom_corp_id: str | None = None
+    wecom_agent_id: int | None = None
+    wecom_app_secret: SecretStr | None = None
+    wecom_contact_secret: SecretStr | None = None
+    wecom_kf_secret: SecretStr | None = None
+    wecom_callback_token: SecretStr | None = Field(None, max_length=32)
+    wecom_callback_aes_key: AesKey | None = None
+    wecom_contact_callback_token: SecretStr | None = Field(None, max_length=32)
+    wecom_contact_callback_aes_key: AesKey | None = None
+    wecom_kf_callback_token: SecretStr | None = Field(None, max_length=32)
+    wecom_kf_callback_aes_key: AesKey | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _zones_from_names(cls, values: dict[str, object]) -> dict[str, object]:
+        if isinstance(values.get("timezone"), str):
+            values["timezone"] = _zone(str(values["timezone"]))
+        return values
+
+    @model_validator(mode="after")
+    def _virtual_time_never_meets_the_real_wecom(self) -> Self:
+        if self.clock == "shared" and self.wecom_api_base == WECOM_API.rstrip("/"):
+            raise ValueError("FUGOU_CLOCK=shared moves time and is for the simulator only; set FUGOU_WECOM_API_BASE")
+        return self
+
+    @cached_property
+    def run_dir(self) -> Path:
+        """Locks, sockets and the clock file of the processes that share `data_dir`."""
+        return self.data_dir.resolve() / "run"
+
+    def callback_keys(self, source: Source) -> tuple[str, str]:
+        """Token and EncodingAESKey of one callback source; contact and kf fall back to the app's.
+
+        Raises BadSettings where neither is set.
+        """
+        own = {"contact": ("contact_", self.wecom_contact_callback_token, self.wecom_contact_callback_aes_key),
+               "kf": ("kf_", self.wecom_kf_callback_token, self.wecom_kf_callback_aes_key)}  # fmt: skip
+        _, token, key = own.get(source, ("", None, None))
+        token, key = token or self.wecom_callback_token, key or self.wecom_callback_aes_key
+        if token is None or key is None:
+            raise missing("wecom_callback_token", "wecom_callback_aes_key")
+        return token.get_secret_value(), key.get_secret_value()
+
+    def require(self, *names: str) -> None:
+        """Raise BadSettings naming every one of `names` (field names) that is not set."""
+        absent = [name for name in names if getattr(self, name) is None]
+        if absent:
+            raise missing(*absent)
+
+
+WECOM_NEEDED = ("wecom_corp_id", "wecom_agent_id", "wecom_app_secret",
+                "wecom_callback_token", "wecom_callback_aes_key", "public_url")  # fmt: skip
+
+
+def missing(*names: str) -> BadSettings:
+    listed = ", ".join(f"FUGOU_{name.upper()}" for name in names)
+    return BadSettings(f"Not set: {listed}. Put {'it' if len(names) == 1 else 'them'} into the environment or .env")
+
+
+def load(**overrides: object) -> Settings:
+    """Read the settings once. Raises BadSettings with one sentence for each bad one, secrets masked."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks each
+    except ValidationError as error:
+        raise BadSettings("; ".join(_sentence(dict(one)) for one in error.errors())) from None
+
+
+def _sentence(error: dict[str, object]) -> str:
+    where = error["loc"]
+    said = str(error["msg"]).removeprefix("Value error, ")
+    if not isinstance(where, tuple) or not where:
+        return said
+    name = str(where[0])
+    secret = any(word in name for word in ("secret", "token", "key", "password", "url"))
+    found = "a value of another form (not shown)" if secret else repr(error["input"])
+    return f"FUGOU_{name.upper()} is {found}: {said}"

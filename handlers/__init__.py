@@ -1,0 +1,1 @@
+"""What we do for her: welcomes, answers, points, invitations."""
