@@ -1,1 +1,1 @@
-"""The ground every room stands on: settings, clock, money, database, events, jobs. It imports no other package of ours."""
+"""The ground every room stands on: settings, clock, money, database, events, jobs. It imports no other room."""

@@ -20,7 +20,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """One bad place in a request: `pointer` is a JSON pointer (`/items/0/quantity`), `detail` says what was expected."""
+    """One bad place in a request: a JSON pointer (`/items/0/quantity`) and what was expected there."""
 
     pointer: str
     detail: str

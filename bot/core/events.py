@@ -1,0 +1,123 @@
+"""What happened is a row (G4): one append-only table, and the listeners that run in the same transaction.
+
+A fact is a frozen dataclass with a name:
+
+    @dataclass(frozen=True, kw_only=True)
+    class OrderPaid(Event, name="order.paid"):
+        order_id: int
+        total_fen: int
+
+    announce(session, OrderPaid(customer_id=7, order_id=9, total_fen=26800))
+
+    @on(OrderPaid)
+    def earn(session: Session, event: OrderPaid) -> None: ...
+
+Timeline, audit, triggers and webhooks read the table. Listeners touch the customer of the event only; what fans out or
+takes long becomes a job row. The cause of an event announced by a listener is the event that listener heard.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+
+from sqlalchemy import BigInteger, Connection, Identity, Index, PrimaryKeyConstraint, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot.core import clock
+from bot.core.db import At, Base, Big, Json
+from bot.core.feature import Register
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A fact about one customer (or none). Subclasses name themselves as the contract does: `order.paid`."""
+
+    name: ClassVar[str]
+    customer_id: int | None
+
+    def __init_subclass__(cls, name: str, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls.name = name
+
+
+class EventRow(Base):
+    """The table of events; partitioned by month of `at`, so its key is (id, at)."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        PrimaryKeyConstraint("id", "at"),
+        Index("ix_events_customer_id_at", "customer_id", "at", "id"),
+        Index("ix_events_name_at", "name", "at"),
+        {"postgresql_partition_by": "RANGE (at)"},
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity())
+    at: Mapped[At]
+    name: Mapped[str]
+    customer_id: Mapped[Big | None]
+    actor: Mapped[str]
+    why: Mapped[str]
+    cause_id: Mapped[Big | None]
+    data: Mapped[Json]
+
+
+Kind = TypeVar("Kind", bound=Event)
+Listener = Callable[[Session, Any], None]
+listeners: Register[tuple[type[Event], Listener]] = Register("listeners")
+
+
+def on(kind: type[Kind]) -> Callable[[Callable[[Session, Kind], None]], Callable[[Session, Kind], None]]:
+    """Mark a function to be called with each event of `kind` (or a subclass), in the announcing transaction."""
+    return lambda function: listeners.mark(function, (kind, function))
+
+
+def announce(session: Session, event: Event, *, why: str = "", at: datetime | None = None) -> int:
+    """Write the event's row, run its listeners in order, return the row's id.
+
+    why: the reason in words a person reads (the rule's name, the operator's note). at: aware UTC, when it happened
+    (default: now).
+    """
+    values = {field.name: _plain(getattr(event, field.name)) for field in dataclasses.fields(event)}
+    row = EventRow(
+        at=at or clock.now(), name=event.name, customer_id=values.pop("customer_id"), actor=session.info["actor"],
+        why=why, cause_id=session.info.get("cause"), data=values,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    before = session.info.get("cause")
+    session.info["cause"] = row.id
+    try:
+        for kind, listener in listeners:
+            if isinstance(event, kind):
+                listener(session, event)
+    finally:
+        session.info["cause"] = before
+    return row.id
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def make_partitions(connection: Connection, months: int = 3) -> None:
+    """Make the partitions of this month and the next `months`; what is older or later lies in the default partition.
+
+    A month that already has rows in the default partition keeps them there: attaching it would need them moved.
+    """
+    for ahead in range(months + 1):
+        index = clock.now().year * 12 + clock.now().month - 1 + ahead
+        first, after = (datetime(i // 12, i % 12 + 1, 1).strftime("%Y-%m-%d 00:00+00") for i in (index, index + 1))
+        name = f"events_{index // 12}_{index % 12 + 1:02}"
+        taken = connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar()
+        stray = "SELECT 1 FROM events_default WHERE at >= CAST(:first AS timestamptz) AND at < CAST(:after AS timestamptz) LIMIT 1"
+        if taken is None and connection.execute(text(stray), {"first": first, "after": after}).first() is None:
+            connection.execute(
+                text(f"CREATE TABLE {name} PARTITION OF events FOR VALUES FROM ('{first}') TO ('{after}')")
+            )

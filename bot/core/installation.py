@@ -1,0 +1,115 @@
+"""One installation: its settings, database, Redis and identity, handed to every part instead of being global.
+
+A session knows its installation, who acts and what to do once the commit stands:
+
+    with installation.transaction("operator:12") as session:
+        service.adjust(session, …)
+        after_commit(session, lambda: installation.wake("hot"))
+"""
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+
+import redis
+import structlog
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from bot.core import clock, db
+from bot.core.crypto import Vault
+from bot.core.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+class Installation:
+    """Settings, engine, Redis and the id that tells this installation from its neighbours.
+
+    database_url, redis_url: the addresses in use (the settings' own, or those of the private servers).
+    """
+
+    def __init__(self, settings: Settings, database_url: str, redis_url: str, pool_size: int = 10) -> None:
+        self.settings = settings
+        self.database_url, self.redis_url = database_url, redis_url
+        self.engine: Engine = db.connect(database_url, pool_size)
+        self.redis = redis.Redis.from_url(redis_url, decode_responses=True, socket_timeout=5, socket_connect_timeout=2)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self.caches: dict[str, Any] = {}
+        clock.follow(settings.run_dir / "clock" if settings.clock == "shared" else None)
+
+    @cached_property
+    def id(self) -> str:
+        """The installation's id, a row of its own database: prefix of every Redis key, answer of `/healthz`."""
+        with self.engine.connect() as connection:
+            return str(connection.execute(text("SELECT id FROM installation")).scalar_one())
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Encrypts and looks up personal data with the installation's data key. Raises BadSettings without SECRET_KEY."""
+        self.settings.require("secret_key")
+        with self.engine.connect() as connection:
+            sealed = connection.execute(text("SELECT data_key FROM installation")).scalar_one()
+        return Vault.unseal(sealed, self.settings)
+
+    @contextlib.contextmanager
+    def transaction(self, actor: str) -> Iterator[Session]:
+        """A session that commits at the end of the block and rolls back on an error.
+
+        actor: who acts, `kind:id` (`operator:12`, `api:3`, `callback:881`, `job:expire`, `system`), kept with each event (G4).
+        """
+        with self._sessions() as session:
+            session.info.update(installation=self, actor=actor, after_commit=[])
+            with session.begin():
+                yield session
+        for step in session.info["after_commit"]:
+            step()
+
+    def key(self, name: str) -> str:
+        """`name` as a Redis key of this installation; the braces keep its keys on one node of a cluster."""
+        return f"{{fugou:{self.id}}}:{name}"
+
+    def wake(self, lane: str) -> None:
+        """Hint that `lane` has work. A lost hint costs time, never work: the lane also sweeps its table."""
+        try:
+            key = self.key(f"wake:{lane}")
+            with self.redis.pipeline(transaction=False) as pipe:
+                pipe.lpush(key, 1).ltrim(key, 0, 63)
+                pipe.execute()
+        except redis.RedisError as error:
+            log.warning("hint lost", lane=lane, error=str(error))
+
+    def wait(self, lane: str, seconds: float) -> bool:
+        """Wait for a hint for at most `seconds`; True if one came. Without Redis it just waits."""
+        try:
+            return self.redis.blpop([self.key(f"wake:{lane}")], timeout=seconds) is not None
+        except redis.RedisError:
+            return False
+
+    def close(self) -> None:
+        self.engine.dispose()
+        self.redis.close()
+
+
+def installation_of(session: Session) -> Installation:
+    """The installation a session belongs to."""
+    installation: Installation = session.info["installation"]
+    return installation
+
+
+def after_commit(session: Session, step: Callable[[], object]) -> None:
+    """Run `step` once this session's transaction stands; for hints and caches only, since a crash may skip it."""
+    session.info["after_commit"].append(step)
+
+
+def create_identity(session: Session, settings: Settings) -> None:
+    """Give a freshly migrated database its id and its data key (sealed under SECRET_KEY); a second call changes nothing."""
+    settings.require("secret_key")
+    session.execute(
+        text(
+            "INSERT INTO installation (one, id, created_at, data_key) VALUES (true, :id, :at, :key) ON CONFLICT DO NOTHING"
+        ),
+        {"id": uuid.uuid4(), "at": clock.now(), "key": Vault.new_key(settings)},
+    )
