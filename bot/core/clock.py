@@ -6,9 +6,8 @@ lives in the same virtual time. Leases, heartbeats and time-outs of machinery us
 """
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 
 class Clock:
@@ -55,12 +54,12 @@ clock = Clock()
 now, advance, follow = clock.now, clock.advance, clock.follow
 
 
-def month_of(at: datetime, zone: ZoneInfo) -> str:
+def month_of(at: datetime, zone: tzinfo) -> str:
     """The brand's calendar month of a moment, as `2026-11` (G2)."""
     return at.astimezone(zone).strftime("%Y-%m")
 
 
-def month_start(month: str, zone: ZoneInfo, plus: int = 0) -> datetime:
+def month_start(month: str, zone: tzinfo, plus: int = 0) -> datetime:
     """00:00 local on the 1st of `month` (`2026-11`) plus `plus` months, in UTC."""
     year, number = map(int, month.split("-"))
     index = year * 12 + number - 1 + plus

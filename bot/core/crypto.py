@@ -67,7 +67,7 @@ class Vault:
         return _b64(body) + "." + _b64(self._mac(purpose, body))
 
     def read(self, purpose: str, token: str, at: datetime) -> Any:
-        """The data of a token that `sign` made for `purpose`. Raises ValueError if forged, of another purpose or over."""
+        """The data of a token that `sign` made for `purpose`. Raises ValueError if forged or over."""
         body_text, _, mac_text = token.partition(".")
         try:
             body, mac = (base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in (body_text, mac_text))

@@ -19,7 +19,7 @@ takes long becomes a job row. The cause of an event announced by a listener is t
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import BigInteger, Connection, Identity, Index, PrimaryKeyConstraint, text
@@ -112,12 +112,11 @@ def make_partitions(connection: Connection, months: int = 3) -> None:
     A month that already has rows in the default partition keeps them there: attaching it would need them moved.
     """
     for ahead in range(months + 1):
-        index = clock.now().year * 12 + clock.now().month - 1 + ahead
-        first, after = (datetime(i // 12, i % 12 + 1, 1).strftime("%Y-%m-%d 00:00+00") for i in (index, index + 1))
-        name = f"events_{index // 12}_{index % 12 + 1:02}"
+        month = clock.month_of(clock.now(), UTC)
+        first, after = (clock.month_start(month, UTC, plus) for plus in (ahead, ahead + 1))
+        name = f"events_{first:%Y_%m}"
         taken = connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar()
-        stray = "SELECT 1 FROM events_default WHERE at >= CAST(:first AS timestamptz) AND at < CAST(:after AS timestamptz) LIMIT 1"
-        if taken is None and connection.execute(text(stray), {"first": first, "after": after}).first() is None:
-            connection.execute(
-                text(f"CREATE TABLE {name} PARTITION OF events FOR VALUES FROM ('{first}') TO ('{after}')")
-            )
+        stray = text("SELECT 1 FROM events_default WHERE at >= :first AND at < :after LIMIT 1")
+        if taken is None and connection.execute(stray, {"first": first, "after": after}).first() is None:
+            span = f"FROM ('{first.isoformat()}') TO ('{after.isoformat()}')"
+            connection.execute(text(f"CREATE TABLE {name} PARTITION OF events FOR VALUES {span}"))

@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 Entry = TypeVar("Entry")
 Thing = TypeVar("Thing")
@@ -18,7 +18,7 @@ Thing = TypeVar("Thing")
 class Register(Generic[Entry]):
     """What features have plugged into one room, in loading order."""
 
-    known: list["Register[Any]"] = []
+    known: ClassVar[list["Register[Any]"]] = []
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -29,7 +29,7 @@ class Register(Generic[Entry]):
         return iter(self.entries)
 
     def mark(self, thing: Thing, entry: Entry, home: str | None = None) -> Thing:
-        """Note on `thing` (a function, a class, a blueprint) that `entry` joins this register when its module is loaded.
+        """Note on `thing` (a function, a class, a blueprint) that `entry` joins this register when it is loaded.
 
         home: the module that owns it; what another module merely imports is not added twice.
         """
@@ -63,7 +63,7 @@ loaded: list[Feature] = []
 
 
 def load(packages: Iterable[str]) -> list[Feature]:
-    """Fill every register from the features of `packages` (`handlers.points`), in that order; a second call starts anew."""
+    """Fill every register from the features of `packages` (`handlers.points`), in order; a second call starts anew."""
     for register in Register.known:
         register.entries.clear()
     loaded[:] = [importlib.import_module(f"{package}.feature").feature for package in packages]

@@ -48,7 +48,7 @@ class Installation:
 
     @cached_property
     def vault(self) -> Vault:
-        """Encrypts and looks up personal data with the installation's data key. Raises BadSettings without SECRET_KEY."""
+        """Encrypts and looks up personal data with the data key. Raises BadSettings without SECRET_KEY."""
         self.settings.require("secret_key")
         with self.engine.connect() as connection:
             sealed = connection.execute(text("SELECT data_key FROM installation")).scalar_one()
@@ -58,7 +58,7 @@ class Installation:
     def transaction(self, actor: str) -> Iterator[Session]:
         """A session that commits at the end of the block and rolls back on an error.
 
-        actor: who acts, `kind:id` (`operator:12`, `api:3`, `callback:881`, `job:expire`, `system`), kept with each event (G4).
+        actor: who acts, kept with each event (G4), as `kind:id`: `operator:12`, `api:3`, `callback:881`, `job:expire`.
         """
         with self._sessions() as session:
             session.info.update(installation=self, actor=actor, after_commit=[])
@@ -76,7 +76,8 @@ class Installation:
         try:
             key = self.key(f"wake:{lane}")
             with self.redis.pipeline(transaction=False) as pipe:
-                pipe.lpush(key, 1).ltrim(key, 0, 63)
+                pipe.lpush(key, 1)
+                pipe.ltrim(key, 0, 63)
                 pipe.execute()
         except redis.RedisError as error:
             log.warning("hint lost", lane=lane, error=str(error))
@@ -105,11 +106,9 @@ def after_commit(session: Session, step: Callable[[], object]) -> None:
 
 
 def create_identity(session: Session, settings: Settings) -> None:
-    """Give a freshly migrated database its id and its data key (sealed under SECRET_KEY); a second call changes nothing."""
+    """Give a migrated database its id and its data key, sealed under SECRET_KEY; a second call changes nothing."""
     settings.require("secret_key")
     session.execute(
-        text(
-            "INSERT INTO installation (one, id, created_at, data_key) VALUES (true, :id, :at, :key) ON CONFLICT DO NOTHING"
-        ),
+        text("INSERT INTO installation (id, created_at, data_key) VALUES (:id, :at, :key) ON CONFLICT DO NOTHING"),
         {"id": uuid.uuid4(), "at": clock.now(), "key": Vault.new_key(settings)},
     )

@@ -93,9 +93,12 @@ def change(session: Session, name: str, value: Any) -> tuple[Any, Any]:
 
 def _current(session: Session) -> dict[str, Any]:
     caches = installation_of(session).caches
+    read_at: float
+    values: dict[str, Any]
     read_at, values = caches.get("preferences", (0.0, {}))
     if not read_at or time.monotonic() - read_at > FRESH_SECONDS:
-        stored = dict(session.execute(select(PreferenceRow.name, PreferenceRow.value)).tuples().all())
+        rows = session.execute(select(PreferenceRow.name, PreferenceRow.value))
+        stored: dict[str, Any] = {name: value for name, value in rows}
         values = {one.name: one.type.validate_python(stored[one.name]) for one in preferences if one.name in stored}
         caches["preferences"] = (time.monotonic(), values)
     return values

@@ -1,4 +1,4 @@
-"""Everything read from outside at start: environment variables or `.env`, prefix `FUGOU_`; the names are the contract's.
+"""Everything read from outside at start: environment or `.env`, prefix `FUGOU_`; the names are the contract's.
 
 A missing or malformed setting stops the start with one sentence that names it (`BadSettings`). What a brand edits while
 the program runs is not here but in `bot.core.preferences`.
