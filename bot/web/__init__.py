@@ -1,0 +1,1 @@
+"""HTTP and pages: shell, macros, static files, guard, problem documents, cursor pages. It knows no business rule."""
