@@ -31,17 +31,16 @@ FILES = {
 AXE = "axe-core/axe.min.js"
 
 
-def main() -> int:
-    """Lay out the vendored files if they are not there yet; 0, or 1 with a sentence on stderr."""
+def main() -> str | None:
+    """Lay out the vendored files if they are not there yet; what went wrong as a sentence, or None."""
     if ready():
-        return 0
+        return None
     try:
         with tempfile.TemporaryDirectory() as folder:
             build(fetch(Path(folder)))
     except Refusal as refusal:
-        print(refusal, file=sys.stderr)
-        return 1
-    return 0
+        return str(refusal)
+    return None
 
 
 def ready() -> bool:
@@ -64,7 +63,7 @@ def fetch(folder: Path) -> Path:
     quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     done = npm(["ci", *quiet], return_completed_process=True, cwd=folder, capture_output=True, text=True)
     if done.returncode:
-        raise Refusal(f"npm ci failed, so the pages' libraries are missing: {done.stderr.strip()}")
+        raise Refusal(f"npm ci failed, so the pages' libraries are missing: {str(done.stderr).strip()}")
     return folder / "node_modules"
 
 

@@ -1,0 +1,62 @@
+"""The edge of a request: one database session, opened when first asked for, committed once before the answer leaves.
+
+An answer of 400 and above, or an error, rolls back. Views hand `session()` to services, which never commit.
+"""
+
+from contextlib import AbstractContextManager, suppress
+from typing import cast
+
+from flask import Flask, Response, current_app, g
+from sqlalchemy.orm import Session
+
+from bot.core.installation import Installation
+
+
+class _Refused(Exception):
+    """Leaves the transaction's block, so that it rolls back."""
+
+
+def install(app: Flask, installation: Installation) -> None:
+    """Give each request of `app` its session of `installation`."""
+    app.extensions["installation"] = installation
+    app.after_request(_finish)
+    app.teardown_request(_abandon)
+
+
+def installation() -> Installation:
+    """The installation this process serves."""
+    return cast(Installation, current_app.extensions["installation"])
+
+
+def session() -> Session:
+    """The request's session. Its actor is `stranger` until whoever identifies the caller says `act_as`."""
+    if "session" not in g:
+        g.transaction = installation().transaction("stranger")
+        g.session = g.transaction.__enter__()
+    return cast(Session, g.session)
+
+
+def act_as(actor: str) -> None:
+    """Name who acts in this request, as kept with each event and audit row: `operator:12`, `api:3`, `customer:7`."""
+    session().info["actor"] = actor
+
+
+def _finish(response: Response) -> Response:
+    if response.status_code < 400:
+        _leave(None)
+    else:
+        _leave(_Refused())
+    return response
+
+
+def _abandon(error: BaseException | None) -> None:
+    _leave(_Refused())
+
+
+def _leave(error: _Refused | None) -> None:
+    transaction: AbstractContextManager[Session] | None = g.pop("transaction", None)
+    if transaction is None:
+        return
+    g.pop("session")
+    with suppress(_Refused):
+        transaction.__exit__(type(error) if error else None, error, None)
