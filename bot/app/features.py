@@ -1,0 +1,14 @@
+"""OPEN FIRST. The table of contents: every feature, bottom to top, a line each.
+
+A feature may import those above it in this list, nothing else; `make lint` builds the import contracts from it. What
+would point the other way is an event (`@on`) or a register of the lower feature (`@question`, `@panel`, …).
+"""
+
+from bot.core import feature
+
+FEATURES: tuple[str, ...] = ()
+
+
+def load_features() -> list[feature.Feature]:
+    """Fill all registers from the list; a second call starts anew."""
+    return feature.load(FEATURES)

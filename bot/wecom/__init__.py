@@ -1,0 +1,1 @@
+"""WeCom: bytes in, typed messages out (callback, inbox); typed calls, bytes out (outbox, client)."""

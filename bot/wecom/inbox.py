@@ -1,0 +1,199 @@
+"""What WeCom told us, kept before it is answered, processed once and in order per key.
+
+A row is claimable when no earlier undone row of its key exists. Processing reads what it needs from WeCom first, holding
+no connection, then does everything in one transaction: state, events, listeners' effects, outgoing rows, jobs, row done.
+A failure is kept with its reason and retried with back-off; after `MOST_ATTEMPTS` (ten minutes in all) the row is parked,
+frees its key and waits for a person.
+
+    @receives(ContactAdded, read=profile)
+    def added(session: Session, message: ContactAdded, read: dict | None) -> None: ...
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Index, LargeBinary, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+
+from bot.core import clock
+from bot.core.db import At, Base, Id
+from bot.core.errors import NotFound
+from bot.core.feature import Register
+from bot.core.installation import Installation, after_commit, installation_of
+from bot.wecom import messages
+from bot.wecom.client import WeCom
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 10  # 1 + 2 + 4 + … + 256 s of back-off: just under ten minutes, then the key is free again
+KEPT_DAYS = 30  # done rows, and with them the digests that recognise a second delivery
+
+
+class InboxRow(Base):
+    """One callback, or one 微信客服 message that a callback made us pull."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        Index("ix_inbox_undone", "key", "id", postgresql_where=text("done_at IS NULL AND parked_at IS NULL")),
+        Index("ix_inbox_due", "not_before", "id", postgresql_where=text("done_at IS NULL AND parked_at IS NULL")),
+        Index("ix_inbox_parked", "parked_at", postgresql_where=text("parked_at IS NOT NULL AND done_at IS NULL")),
+        Index("ix_inbox_done", "done_at", postgresql_where=text("done_at IS NOT NULL")),
+    )
+    id: Mapped[Id]
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    key: Mapped[str]
+    source: Mapped[str]
+    kind: Mapped[str]
+    body: Mapped[str]
+    received_at: Mapped[At]
+    not_before: Mapped[At]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    error: Mapped[str | None]
+    done_at: Mapped[At | None]
+    parked_at: Mapped[At | None]
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """What is done with one kind of message: `read(installation, wecom, message)` first, `take(session, message, read)`."""
+
+    kind: type[Any]
+    read: Callable[[Installation, WeCom, Any], Any] | None
+    take: Callable[..., None]
+
+
+receivers: Register[Receiver] = Register("receivers")
+
+
+def receives(
+    kind: type[Any], read: Callable[[Installation, WeCom, Any], Any] | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Mark a function to take each message of `kind`; with `read` it gets what that returned as third argument."""
+    return lambda function: receivers.mark(function, Receiver(kind, read, function))
+
+
+def digest(*parts: bytes) -> bytes:
+    """What a second delivery is recognised by: SHA-256 over the decrypted XML, or an account's and a message's id."""
+    return hashlib.sha256(b"\0".join(parts)).digest()
+
+
+def keep_kf(session: Session, open_kfid: str, items: Sequence[dict[str, Any]]) -> None:
+    """Keep messages pulled from a 微信客服 account as rows of their own, each once whatever is pulled twice (G5)."""
+    rows = []
+    for item in items:
+        message = messages.parse_kf(open_kfid, item)
+        rows.append({
+            "digest": digest(open_kfid.encode(), str(item["msgid"]).encode()), "key": message.key, "source": "kf_message",
+            "kind": type(message).__name__, "body": json.dumps({"open_kfid": open_kfid, "item": item}, ensure_ascii=False),
+            "received_at": clock.now(), "not_before": clock.now(),
+        })  # fmt: skip
+    if rows:
+        session.execute(insert(InboxRow).on_conflict_do_nothing(index_elements=["digest"]), rows)
+        installation = installation_of(session)
+        after_commit(session, lambda: installation.wake("hot"))
+
+
+def due(session: Session, limit: int, flying: Sequence[int] = ()) -> list[int]:
+    """Ids of the rows that may be processed now, oldest first, without those in `flying`."""
+    query = select(InboxRow.id).where(_claimable(), InboxRow.not_before <= clock.now())
+    if flying:
+        query = query.where(InboxRow.id.not_in(flying))
+    return list(session.scalars(query.order_by(InboxRow.id).limit(limit)))
+
+
+def process(installation: Installation, wecom: WeCom, row_id: int) -> list[int]:
+    """Process one row to its end and return the ids of the outgoing rows it posted; nothing if another took it.
+
+    Never raises for a failure of the row itself: that is kept on the row.
+    """
+    with installation.transaction("system") as session:
+        row = session.get(InboxRow, row_id)
+    if row is None or row.done_at or row.parked_at:
+        return []
+    try:
+        message = _message(row)
+        wanted = [one for one in receivers if isinstance(message, one.kind)]
+        read = [one.read(installation, wecom, message) if one.read else None for one in wanted]
+        with installation.transaction(f"callback:{row_id}") as session:
+            claim = select(InboxRow).where(InboxRow.id == row_id, _claimable(), InboxRow.not_before <= clock.now())
+            if session.scalar(claim.with_for_update(skip_locked=True)) is None:
+                return []
+            for one, found in zip(wanted, read, strict=True):
+                one.take(session, message, found) if one.read else one.take(session, message)
+            session.execute(update(InboxRow).where(InboxRow.id == row_id).values(done_at=clock.now(), error=None))
+            posted: list[int] = session.info.setdefault("posted", [])
+        return posted
+    except Exception as error:
+        log.warning("inbox row failed", row=row_id, kind=row.kind, exc_info=True)
+        _failed(installation, row_id, error)
+        return []
+
+
+def park(session: Session, row_id: int, reason: str) -> None:
+    """Set a row aside for a person, with the reason; its key goes on."""
+    session.execute(update(InboxRow).where(InboxRow.id == row_id).values(parked_at=clock.now(), error=reason))
+
+
+def retry(session: Session, row_id: int) -> None:
+    """Put a parked row back to be processed now. Raises NotFound if no such row is parked."""
+    found = session.execute(
+        update(InboxRow)
+        .where(InboxRow.id == row_id, InboxRow.parked_at.is_not(None), InboxRow.done_at.is_(None))
+        .values(parked_at=None, attempts=0, not_before=clock.now())
+        .returning(InboxRow.id)
+    ).first()
+    if found is None:
+        raise NotFound(f"no parked callback has the id {row_id}")
+    installation = installation_of(session)
+    after_commit(session, lambda: installation.wake("hot"))
+
+
+def oldest_wait(session: Session) -> float:
+    """Seconds since the oldest undone row came in; 0 when there is none. The queue age of `/readyz` and the console."""
+    undone = select(func.min(InboxRow.received_at)).where(InboxRow.done_at.is_(None), InboxRow.parked_at.is_(None))
+    oldest: datetime | None = session.scalar(undone)
+    return max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
+
+
+def forget_done(session: Session) -> int:
+    """Delete rows done more than `KEPT_DAYS` days ago; returns how many."""
+    old = clock.now() - timedelta(days=KEPT_DAYS)
+    gone = session.execute(InboxRow.__table__.delete().where(InboxRow.done_at < old))  # type: ignore[attr-defined]
+    return int(gone.rowcount)
+
+
+def _claimable() -> Any:
+    earlier = aliased(InboxRow)
+    held = (
+        select(earlier.id)
+        .where(earlier.key == InboxRow.key, earlier.id < InboxRow.id, earlier.done_at.is_(None))
+        .where(earlier.parked_at.is_(None))
+        .exists()
+    )
+    return (InboxRow.done_at.is_(None)) & (InboxRow.parked_at.is_(None)) & or_(InboxRow.key == "", ~held)
+
+
+def _message(row: InboxRow) -> messages.Message:
+    if row.source != "kf_message":
+        return messages.parse(row.body.encode())
+    kept = json.loads(row.body)
+    return messages.parse_kf(kept["open_kfid"], kept["item"])
+
+
+def _failed(installation: Installation, row_id: int, error: Exception) -> None:
+    reason = f"{type(error).__name__}: {error}".split("\n")[0][:500]
+    with installation.transaction("system") as session:
+        row = session.get(InboxRow, row_id, with_for_update=True)
+        if row is None or row.done_at or row.parked_at:
+            return
+        row.attempts += 1
+        row.error = reason
+        row.not_before = clock.now() + timedelta(seconds=2 ** (row.attempts - 1))
+        if isinstance(error, messages.Unreadable) or row.attempts >= MOST_ATTEMPTS:
+            row.parked_at = clock.now()

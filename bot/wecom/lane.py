@@ -1,0 +1,141 @@
+"""The hot lane: one process that drains the inbox and the outbox, so that a welcome leaves within its 20 seconds.
+
+`SLOTS` threads do reads from WeCom and sends alike, sends first; no database connection is held during a call. A hint in
+Redis wakes it; what a lost hint leaves behind, the sweep finds within `SWEEP_SECONDS`.
+"""
+
+import itertools
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from bot.core.installation import Installation
+from bot.wecom import inbox, outbox
+from bot.wecom.client import WeCom
+
+log = structlog.get_logger(__name__)
+
+SLOTS = 64
+AHEAD = 4 * SLOTS  # tasks claimed ahead of the threads, so that none waits for the database
+SWEEP_SECONDS = 1.0
+LOST_EVERY_SECONDS = 10.0
+READ = 10  # priority of processing an inbox row: below every send that is due, above bulk
+
+
+class Lane:
+    """Drains what is due. `drain` does so in the caller's thread; `run` with `slots` threads until told to stop."""
+
+    def __init__(self, installation: Installation, wecom: WeCom, slots: int = SLOTS) -> None:
+        self._installation, self._wecom, self._slots = installation, wecom, slots
+        self._tasks: queue.PriorityQueue[tuple[int, int, Callable[[], None]]] = queue.PriorityQueue()
+        self._order = itertools.count()
+        self._flying: dict[str, set[int]] = {"inbox": set(), "outbox": set()}
+        self._lock = threading.Lock()
+        self._more = threading.Event()
+        self._stopping = threading.Event()
+
+    def drain(self) -> int:
+        """Process and send all that is due, one at a time; returns how many rows were touched. For tests and commands."""
+        touched = 0
+        while True:
+            with self._installation.transaction("system") as session:
+                rows, outgoing = inbox.due(session, AHEAD), outbox.due(session, AHEAD)
+            if not rows and not outgoing:
+                return touched
+            for _, row_id in outgoing:
+                outbox.send(self._installation, self._wecom, row_id)
+            for row_id in rows:
+                inbox.process(self._installation, self._wecom, row_id)
+            touched += len(rows) + len(outgoing)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set, then finish what is under way (nothing new is begun)."""
+        threads = [threading.Thread(target=self._work, daemon=True, name=f"slot-{n}") for n in range(self._slots)]
+        listener = threading.Thread(target=self._listen, args=(stop,), daemon=True, name="hints")
+        for thread in (*threads, listener):
+            thread.start()
+        swept = 0.0
+        while not stop.is_set():
+            self._more.clear()
+            try:
+                self._fetch()
+                if time.monotonic() - swept > LOST_EVERY_SECONDS:
+                    swept = time.monotonic()
+                    outbox.settle_lost(self._installation, self._wecom)
+            except Exception:
+                log.warning("the lane could not read its tables", exc_info=True)
+            self._more.wait(SWEEP_SECONDS)
+        self._stopping.set()
+        for _ in threads:
+            self._put(1_000, lambda: None)  # wakes a thread that waits, so that it sees the end
+        for thread in threads:
+            thread.join()
+
+    def _fetch(self) -> None:
+        room = AHEAD - self._tasks.qsize()
+        if room <= 0:
+            return
+        with self._lock:
+            flying = {lane: list(ids) for lane, ids in self._flying.items()}
+        with self._installation.transaction("system") as session:
+            rows = inbox.due(session, room, flying["inbox"])
+            outgoing = outbox.due(session, room, flying["outbox"])
+        for priority, row_id in outgoing:
+            self._send(priority, row_id)
+        for row_id in rows:
+            if self._fly("inbox", row_id):
+                self._put(READ, lambda row_id=row_id: self._process(row_id))  # type: ignore[misc]
+
+    def _send(self, priority: int, row_id: int) -> None:
+        if self._fly("outbox", row_id):
+            self._put(priority, lambda: self._deliver(row_id))
+
+    def _process(self, row_id: int) -> None:
+        posted: list[int] = []
+        try:
+            posted = inbox.process(self._installation, self._wecom, row_id)
+        finally:
+            self._land("inbox", row_id)
+        for outgoing in posted:
+            self._send(outbox.URGENT, outgoing)
+
+    def _deliver(self, row_id: int) -> None:
+        try:
+            outbox.send(self._installation, self._wecom, row_id)
+        finally:
+            self._land("outbox", row_id)
+
+    def _fly(self, lane: str, row_id: int) -> bool:
+        with self._lock:
+            if row_id in self._flying[lane]:
+                return False
+            self._flying[lane].add(row_id)
+            return True
+
+    def _land(self, lane: str, row_id: int) -> None:
+        with self._lock:
+            self._flying[lane].discard(row_id)
+        self._more.set()
+
+    def _put(self, priority: int, task: Callable[[], None]) -> None:
+        self._tasks.put((-priority, next(self._order), task))
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            _, _, task = self._tasks.get()
+            if self._stopping.is_set():
+                return
+            try:
+                task()
+            except Exception:
+                log.warning("a task of the lane failed; its row is found again by the sweep", exc_info=True)
+
+    def _listen(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            if self._installation.wait("hot", SWEEP_SECONDS):
+                self._more.set()
+            else:
+                time.sleep(0.05)  # without Redis `wait` returns at once
