@@ -1,0 +1,106 @@
+"""Tables of people. Every selector of the API is one look-up in `identities`."""
+
+from datetime import date
+
+from sqlalchemy import Date, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.core.db import At, Base, Big, Id, Json
+
+
+class Customer(Base):
+    """One person. A merged one points at its survivor and keeps its own rows, so that a merge can be undone (C2)."""
+
+    __tablename__ = "customers"
+    __table_args__ = (
+        Index("ix_customers_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+    )
+    id: Mapped[Id]
+    name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(index=True)  # pinyin, for sorting and finding: the database has no ICU
+    avatar: Mapped[str]
+    gender: Mapped[str]  # female, male or empty
+    birthday: Mapped[date | None] = mapped_column(Date)
+    city: Mapped[str]
+    language: Mapped[str]  # zh-CN, zh-TW, en, or empty until she has written
+    phone: Mapped[bytes | None] = mapped_column(LargeBinary)  # encrypted; the newest verified one
+    phone_tail: Mapped[str]  # its last four digits, which operators search by
+    created_at: Mapped[At]
+    seen_at: Mapped[At] = mapped_column(index=True)  # last touch of any kind; the list is sorted by it
+    merged_into: Mapped[Big | None] = mapped_column(ForeignKey("customers.id"))
+
+
+class Identity(Base):
+    """A value that belongs to one customer alone. kind: unionid, external_userid, phone, email, shop_customer_id.
+
+    value is the value itself, for phone and email its keyed hash (hex), so that no number lies here in clear.
+    """
+
+    __tablename__ = "identities"
+    __table_args__ = (UniqueConstraint("kind", "value"),)
+    id: Mapped[Id]
+    customer_id: Mapped[Big] = mapped_column(ForeignKey("customers.id"), index=True)
+    kind: Mapped[str]
+    value: Mapped[str]
+    source: Mapped[str]  # api, import, sms, wecom
+    added_at: Mapped[At]
+
+
+class Contact(Base):
+    """A follow relation: one member and one external contact. status: active, customer_left, staff_left, transferred."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (UniqueConstraint("external_userid", "userid"), Index("ix_contacts_userid", "userid", "status"))
+    id: Mapped[Id]
+    customer_id: Mapped[Big] = mapped_column(ForeignKey("customers.id"), index=True)
+    external_userid: Mapped[str]
+    userid: Mapped[str] = mapped_column(ForeignKey("staff.userid"))
+    status: Mapped[str]
+    half: Mapped[bool]  # she added the member, who has not added her back yet: no API call reaches her
+    added_at: Mapped[At]
+    ended_at: Mapped[At | None]
+    state: Mapped[str]
+    add_way: Mapped[int]
+    remark: Mapped[str]
+    description: Mapped[str]
+
+
+class Staff(Base):
+    """A member who follows customers; known by sync, by a callback that names him or by a live code that lists him (C5)."""
+
+    __tablename__ = "staff"
+    userid: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    supervisor: Mapped[str]
+    active: Mapped[bool]
+    read_at: Mapped[At | None]  # when `user/get` last gave name and supervisor
+
+
+class Touch(Base):
+    """A way she came to us (C1); the first and the newest of a customer are her source."""
+
+    __tablename__ = "touches"
+    __table_args__ = (Index("ix_touches_customer_id", "customer_id", "at", "id"),)
+    id: Mapped[Id]
+    customer_id: Mapped[Big] = mapped_column(ForeignKey("customers.id"))
+    at: Mapped[At]
+    channel: Mapped[str]  # live_code, add_way, kf, group, referral, order, import
+    state: Mapped[str]
+    add_way: Mapped[int | None]
+    inviter_id: Mapped[Big | None]
+    detail: Mapped[Json]
+
+
+class Merge(Base):
+    """Two customers found to be one. `moved` names the rows that changed owner, so that undoing gives exactly those back."""
+
+    __tablename__ = "merges"
+    id: Mapped[Id]
+    from_id: Mapped[Big] = mapped_column(ForeignKey("customers.id"), index=True)
+    into_id: Mapped[Big] = mapped_column(ForeignKey("customers.id"), index=True)
+    at: Mapped[At]
+    actor: Mapped[str]
+    why: Mapped[str]
+    moved: Mapped[Json]
+    undone_at: Mapped[At | None]
+    undone_by: Mapped[str | None]
