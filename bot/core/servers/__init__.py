@@ -6,7 +6,6 @@ what kill -9 leaves behind is only servers, which the next start reuses or ends.
 """
 
 import fcntl
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,4 +80,4 @@ def private_servers(settings: Settings, *, fast: bool = False) -> Iterator[Serve
                 if try_lock(presence, fcntl.LOCK_EX):
                     for daemon in (postgres, valkey):
                         daemon.stop()
-                    shutil.rmtree(home.sockets, ignore_errors=True)
+                    home.remove_sockets()

@@ -94,7 +94,7 @@ class Daemon(ABC):
         return self.home.run / f"{self.name}.alive"
 
     def _start(self) -> None:
-        with lock_file(self._alive_file) as fd, self.log.open("wb") as log:
+        with lock_file(self._alive_file) as fd, self.log.open("ab") as log:
             fcntl.flock(fd, fcntl.LOCK_EX)
             os.ftruncate(fd, 0)
             self._child = subprocess.Popen(
@@ -106,9 +106,9 @@ class Daemon(ABC):
             )  # fmt: skip
         with lock_file(self._alive_file) as fd:
             if not self._answers_within(START_LIMIT, fd):
-                said = self.log.read_text(errors="replace").strip().splitlines()
                 self.kill()
-                raise ServerTrouble(f"the private {self.name} did not start: {said[-1] if said else 'it said nothing'}")
+                said = self.log.read_text(errors="replace").strip().splitlines() or ["(nothing)"]
+                raise ServerTrouble(f"the private {self.name} did not start; {self.log} ends with: {said[-1]}")
 
     def _answers_within(self, seconds: float, fd: int) -> bool:
         deadline = time.monotonic() + seconds

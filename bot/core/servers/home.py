@@ -96,10 +96,21 @@ class Home:
     def make_sockets(self) -> None:
         """Make the folder of the sockets. Raises ServerTrouble where somebody else made it first."""
         self.own(self.sockets)
-        found = self.sockets.lstat()
-        owner = self.user.uid if self.user else os.geteuid()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) != 0o700:
+        if not self._is_ours(self.sockets):
             raise ServerTrouble(f"{self.sockets} is not a folder of ours alone; remove it")
+
+    def remove_sockets(self) -> None:
+        """Leave nothing behind once no server runs."""
+        if self._is_ours(self.sockets):
+            shutil.rmtree(self.sockets)
+
+    def _is_ours(self, folder: Path) -> bool:
+        try:
+            found = folder.lstat()
+        except FileNotFoundError:
+            return False
+        owner = self.user.uid if self.user else os.geteuid()
+        return stat.S_ISDIR(found.st_mode) and found.st_uid == owner and stat.S_IMODE(found.st_mode) == 0o700
 
     def own(self, folder: Path) -> None:
         """Make `folder` where it is missing, with mode 0700 and of the servers' user."""
