@@ -1,0 +1,156 @@
+"""What a test asks of the simulation itself: apps, tokens, limits, faults, callbacks, clock, calls, inbox."""
+
+from typing import Literal
+
+from bot.core.clock import clock
+from bot.core.errors import NotFound, Unacceptable
+from bot.simulator.area import Answer, Area
+from bot.simulator.callbacks import Behaviour
+from bot.simulator.faults import Fault
+from bot.simulator.limits import PER_MINUTE
+from bot.simulator.state import App
+from bot.simulator.world import World, moment
+
+area = Area()
+
+
+@area.act("POST", "/apps")
+def app(
+    world: World,
+    secret: str | None = None,
+    agentid: int | None = None,
+    name: str | None = None,
+    rights: list[Literal["contact", "kf"]] | None = None,
+    visible: list[str] | Literal["all"] | None = None,
+    trusted_ips: list[str] | Literal["all"] | None = None,
+    disabled: bool | None = None,
+) -> Answer:
+    """Another secret, or a change to one (to the first without `secret`): rights, visible range, trusted addresses."""
+    made = world.state.apps.setdefault(secret or world.state.main, App(secret or world.state.main))
+    made.agentid = made.agentid if agentid is None else agentid
+    made.name = made.name if name is None else name
+    made.rights = made.rights if rights is None else list(rights)
+    made.disabled = made.disabled if disabled is None else disabled
+    if visible is not None:
+        made.visible = None if visible == "all" else list(visible)
+    if trusted_ips is not None:
+        made.trusted_ips = None if trusted_ips == "all" else list(trusted_ips)
+    return {"secret": made.secret, "agentid": made.agentid, "rights": made.rights, "visible": made.visible}
+
+
+@area.act("POST", "/tokens/revoke")
+def revoke(world: World, secret: str | None = None, expire: bool = False) -> Answer:
+    """WeCom takes tokens back early (40014), or ends them as expired (42001); of one secret, or of all."""
+    hit = [one for one in world.state.tokens.values() if secret in (None, one.secret)]
+    for token in hit:
+        if expire:
+            token.expires_at = world.now()
+        else:
+            del world.state.tokens[token.value]
+    return {"revoked": len(hit)}
+
+
+@area.act("POST", "/limits")
+def limits(
+    world: World,
+    path: str = "*",
+    per_minute: int | None = None,
+    concurrent: int | None = None,
+    wrong_secrets: int | None = None,
+) -> Answer:
+    """Calls of one api a minute and at once (`path` "*": of each other one); wrong secrets an hour from one address."""
+    if per_minute is not None:
+        world.limits.per_minute[path] = per_minute
+    if concurrent is not None:
+        world.limits.concurrent[path] = concurrent
+    world.limits.wrong_secrets = world.limits.wrong_secrets if wrong_secrets is None else wrong_secrets
+    return {"per_minute": world.limits.per_minute, "concurrent": world.limits.concurrent, "default": PER_MINUTE}
+
+
+@area.act("POST", "/faults")
+def fault(
+    world: World,
+    path: str = "*",
+    errcode: int | None = None,
+    delay_s: float = 0.0,
+    drop: Literal["before", "after"] | None = None,
+    done: bool = False,
+    times: int = 1,
+) -> Answer:
+    """The next `times` calls of the api misbehave; see Fault."""
+    if errcode is None and not delay_s and drop is None:
+        raise Unacceptable.at("", "a fault needs errcode, delay_s or drop")
+    world.faults.add(Fault(path.removeprefix("/cgi-bin/"), errcode, delay_s, drop, done, times))
+    return {"waiting": len(world.faults.waiting)}
+
+
+@area.act("DELETE", "/faults")
+def no_faults(world: World) -> Answer:
+    world.faults.clear()
+    return {"waiting": 0}
+
+
+@area.act("POST", "/callbacks")
+def callbacks(
+    world: World,
+    duplicate: bool | None = None,
+    reorder: bool | None = None,
+    delay_s: float | None = None,
+    retry_s: float | None = None,
+    timeout_s: float | None = None,
+    url: str | None = None,
+    token: str | None = None,
+    aes_key: str | None = None,
+) -> Answer:
+    """How callbacks are delivered from now on, and where to (`url`, `token` and `aes_key` together)."""
+    given = {"duplicate": duplicate, "reorder": reorder, "delay_s": delay_s, "retry_s": retry_s, "timeout_s": timeout_s}
+    now: Behaviour = world.callbacks.behaviour
+    for name, value in given.items():
+        if value is not None:
+            setattr(now, name, value)
+    if url is not None:
+        try:
+            world.callbacks.configure(url, token or "", aes_key or "")
+        except ValueError as error:
+            raise Unacceptable.at("/aes_key", str(error)) from error
+    return {name: getattr(now, name) for name in given}
+
+
+@area.act("GET", "/callbacks")
+def deliveries(world: World, last: int = 100) -> Answer:
+    """The last callbacks, oldest first, each with the outcome of its tries; `waiting` says how many are under way."""
+    shown = [
+        {"at": moment(one.at), "source": one.source, "xml": one.message, "status": one.status, "tries": one.outcomes}
+        for one in list(world.callbacks.log)[-last:]
+    ]
+    return {"data": shown, "waiting": world.callbacks.waiting}
+
+
+@area.act("POST", "/callbacks/repeat")
+def repeat(world: World, last: int = 1) -> Answer:
+    """WeCom delivers the last events once more."""
+    return {"repeated": world.callbacks.repeat(last)}
+
+
+@area.act("POST", "/clock")
+def advance(world: World, advance_s: float) -> Answer:
+    """Time passes, for every simulator and whoever shares the clock."""
+    clock.advance(advance_s)
+    return {"now": moment(world.now())}
+
+
+@area.act("GET", "/calls")
+def calls(world: World, path: str | None = None) -> Answer:
+    """Every /cgi-bin/ call so far, or those of one api; `status` is null where the connection was cut."""
+    wanted = path.removeprefix("/").removeprefix("cgi-bin/") if path is not None else None
+    return {"data": [one for one in world.calls if wanted in (None, one["path"])]}
+
+
+@area.act("GET", "/inbox")
+def inbox(world: World, external_userid: str | None = None, userid: str | None = None) -> Answer:
+    """All that arrived at a customer or a member, oldest first."""
+    receiver = external_userid or userid or ""
+    if receiver not in world.state.customers and receiver not in world.state.members:
+        raise NotFound(f"nobody is {receiver}")
+    rows = world.state.inbox.get(receiver, [])
+    return {"data": [{**one.message, "via": one.via, "from": one.sender, "at": moment(one.at)} for one in rows]}

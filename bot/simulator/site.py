@@ -1,0 +1,76 @@
+"""The simulator's web site: /cgi-bin/, /sim/, and the table of contents of what both offer."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from bot.core.errors import Problem, Unacceptable
+from bot.simulator import cgi, contacts, control, friends, members, tags, tokens, welcome
+from bot.simulator.area import Act, Area
+from bot.simulator.world import World
+
+AREAS: tuple[Area, ...] = (
+    tokens.area,  # access tokens, tickets, callback addresses
+    members.area,  # the corp's members
+    contacts.area,  # customers and relations, read and remarked
+    friends.area,  # adding, deleting, chatting
+    tags.area,  # corp tags
+    welcome.area,  # welcome codes
+    control.area,  # apps, tokens, limits, faults, callbacks, clock, calls, inbox
+)
+
+
+def create(world: World) -> Flask:
+    """The application of one simulator."""
+    site = Flask(__name__)
+    site.json.ensure_ascii = False  # type: ignore[attr-defined]  # of the default provider
+    apis = {api.path: api for area in AREAS for api in area.apis}
+
+    @site.route("/cgi-bin/<path:path>", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
+    def call(path: str) -> Response:
+        return cgi.serve(world, apis, path)
+
+    for act in (act for area in AREAS for act in area.acts):
+        site.add_url_rule(f"/sim{act.path}", f"{act.method} {act.path}", _view(world, act), methods=[act.method])
+
+    @site.errorhandler(Problem)
+    def refused(problem: Problem) -> tuple[Response, int]:
+        return jsonify(title=problem.title, detail=problem.detail, status=problem.status), problem.status
+
+    @site.errorhandler(HTTPException)
+    def wrong(error: HTTPException) -> tuple[Response, int]:
+        return jsonify(title=error.name, detail=error.description, status=error.code), error.code or 500
+
+    return site
+
+
+def _view(world: World, act: Act) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        body = request.get_json(force=True) if request.get_data() else {}
+        if not isinstance(body, dict):
+            raise Unacceptable.at("", "the body is not a JSON object")
+        given: dict[str, Any] = {**request.args.to_dict(), **body, **path}
+        with world.lock:
+            return jsonify(_checked(act)(world, **given))
+
+    return view
+
+
+@cache
+def _checked(act: Act) -> Callable[..., Any]:
+    """The act behind a check of its fields' names and types; built at first use, since it is slow to build."""
+    from pydantic import ValidationError, validate_call
+
+    checked = validate_call(config={"arbitrary_types_allowed": True})(act.do)
+
+    def run(world: World, **given: Any) -> Any:
+        try:
+            return checked(world, **given)
+        except ValidationError as error:
+            wrong = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+            raise Unacceptable(f"{act.method} /sim{act.path}: {'; '.join(wrong)}") from None
+
+    return run

@@ -1,0 +1,191 @@
+"""Everything one simulated corp remembers, as plain records that go to a JSON file and back.
+
+Times are unix seconds (float where the fraction matters), as WeCom's API has them. A relation lies with its member;
+the customer keeps who follows her. What WeCom forgets by time (tokens, codes, kf messages) is dropped when looked at.
+"""
+
+import os
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+Message = dict[str, object]  # {"msgtype": "text", "text": {…}}, WeCom's own shape
+
+
+@dataclass
+class App:
+    """One secret: a self-built app, or the 客户联系 or 微信客服 system app. `visible` None is everybody."""
+
+    secret: str
+    agentid: int | None = None
+    name: str = ""
+    rights: list[str] = field(default_factory=lambda: ["contact", "kf"])
+    visible: list[str] | None = None
+    disabled: bool = False
+    trusted_ips: list[str] | None = None
+
+    def sees(self, userid: str) -> bool:
+        return self.visible is None or userid in self.visible
+
+
+@dataclass
+class Token:
+    """An access_token, or a jsapi ticket (`kind` corp or agent)."""
+
+    value: str
+    secret: str
+    expires_at: float
+    kind: str = "access"
+
+
+@dataclass
+class Relation:
+    """A member follows a customer. `half`: she added him, he has not added back; `left`: she deleted him since."""
+
+    userid: str
+    external_userid: str
+    createtime: int
+    remark: str = ""
+    description: str = ""
+    remark_company: str = ""
+    remark_mobiles: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    personal_tags: list[str] = field(default_factory=list)
+    add_way: int = 0
+    state: str = ""
+    oper_userid: str = ""
+    half: bool = False
+    left: bool = False
+    welcomed: bool = False
+    chatted: bool = False
+    last_contact: float = 0.0
+
+
+@dataclass
+class Member:
+    """A member. `contact`: has 客户联系; `native_welcome`: the admin console gave him a welcome of its own."""
+
+    userid: str
+    name: str
+    departments: list[int] = field(default_factory=lambda: [1])
+    leaders: list[str] = field(default_factory=list)
+    status: int = 1
+    contact: bool = True
+    native_welcome: bool = False
+    relations: dict[str, Relation] = field(default_factory=dict)
+
+
+@dataclass
+class Customer:
+    """A WeChat (`type` 1) or WeCom (2) user who met the corp as an external contact or in a kf account."""
+
+    external_userid: str
+    name: str
+    openid: str
+    gender: int = 0
+    unionid: str = ""
+    avatar: str = ""
+    type: int = 1
+    corp_name: str = ""
+    followers: list[str] = field(default_factory=list)
+
+
+@dataclass
+class WelcomeCode:
+    """`other_until`: another app is sending with it until then; `used`: a welcome of anybody's has been delivered."""
+
+    code: str
+    userid: str
+    external_userid: str
+    issued_at: float
+    used: bool = False
+    other_until: float = 0.0
+    other_delivers: bool = False
+
+
+@dataclass
+class Tag:
+    id: str
+    name: str
+    create_time: int
+    order: int = 0
+    deleted: bool = False
+
+
+@dataclass
+class TagGroup:
+    """`owner` is the secret of the app that made it, "" for the admin console."""
+
+    group_id: str
+    group_name: str
+    create_time: int
+    order: int = 0
+    deleted: bool = False
+    owner: str = ""
+    tags: list[Tag] = field(default_factory=list)
+
+
+@dataclass
+class Media:
+    """An uploaded file. `scene` "" for media/upload, "1" moments or "2" album for media/upload_attachment."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
+
+    media_id: str
+    type: str
+    filename: str
+    content_type: str
+    content: bytes
+    created_at: int
+    scene: str = ""
+
+
+@dataclass
+class Received:
+    """One thing that arrived in somebody's chat."""
+
+    via: str
+    sender: str
+    at: float
+    message: Message
+
+
+@dataclass
+class State:
+    """A whole corp. `main` is the secret the simulator was started with, whose app owns the callback."""
+
+    corp_id: str
+    main: str
+    apps: dict[str, App] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
+    customers: dict[str, Customer] = field(default_factory=dict)
+    welcome_codes: dict[str, WelcomeCode] = field(default_factory=dict)
+    tag_groups: dict[str, TagGroup] = field(default_factory=dict)
+    media: dict[str, Media] = field(default_factory=dict)
+    inbox: dict[str, list[Received]] = field(default_factory=dict)
+    version: Literal[1] = 1
+
+
+@cache
+def _adapter() -> "TypeAdapter[State]":
+    """Built only where a file is asked for: it costs more than the rest of a start."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(State)
+
+
+def load(file: Path) -> State | None:
+    """The corp in `file`, None where there is no file yet. Raises ValueError where it is not one of ours."""
+    return _adapter().validate_json(file.read_bytes()) if file.exists() else None
+
+
+def save(state: State, file: Path) -> None:
+    """Write the corp to `file` in one step, so that a kill leaves the old one."""
+    fresh = file.with_suffix(file.suffix + ".new")
+    fresh.write_bytes(_adapter().dump_json(state, indent=1))
+    os.replace(fresh, file)
