@@ -5,13 +5,9 @@ from sqlalchemy import text
 
 from bot.app.features import load_features
 from bot.core.db import Base
+from bot.migrations.compare import include
 
 TURN = 20_260_101  # an advisory lock of ours: two processes that start together migrate one after the other
-
-
-def include(thing, name, kind, reflected, compare_to):  # type: ignore[no-untyped-def]
-    """Leave Procrastinate's tables and the monthly partitions out of comparisons."""
-    return not (kind == "table" and reflected and name.startswith(("procrastinate_", "events_")))
 
 
 def run() -> None:

@@ -3,6 +3,7 @@
 An answer of 400 and above, or an error, rolls back. Views hand `session()` to services, which never commit.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import cast
 
@@ -41,11 +42,20 @@ def act_as(actor: str) -> None:
     session().info["actor"] = actor
 
 
+def after_rollback(step: Callable[[Session], object]) -> None:
+    """Run `step` in a transaction of its own once this request was rolled back: what a refusal leaves behind."""
+    g.after_rollback = step
+
+
 def _finish(response: Response) -> Response:
     if response.status_code < 400:
         _leave(None)
-    else:
-        _leave(_Refused())
+        return response
+    _leave(_Refused())
+    step: Callable[[Session], object] | None = g.pop("after_rollback", None)
+    if step is not None:
+        with installation().transaction("stranger") as fresh:
+            step(fresh)
     return response
 
 

@@ -185,7 +185,9 @@ def middleware(entry: Entry, app: Callable[..., Iterable[bytes]]) -> Callable[..
         else:
             status, text = 413, f"a callback has at most {MOST_BYTES} bytes"
         said = text.encode()
-        start_response(_STATUS[status], [("Content-Length", str(len(said))), ("Content-Type", "text/plain; charset=utf-8")])
+        start_response(
+            _STATUS[status], [("Content-Length", str(len(said))), ("Content-Type", "text/plain; charset=utf-8")]
+        )
         return [said]
 
     return answer

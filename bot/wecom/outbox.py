@@ -251,7 +251,13 @@ def _settle_unknown(installation: Installation, wecom: WeCom, row: OutboxRow) ->
 
 
 def _settle(
-    session: Session, row: OutboxRow, state: str, *, answer: Any = None, error: str | None = None, errcode: int | None = None
+    session: Session,
+    row: OutboxRow,
+    state: str,
+    *,
+    answer: Any = None,
+    error: str | None = None,
+    errcode: int | None = None,
 ) -> OutboxRow:
     kept = session.get(OutboxRow, row.id, with_for_update=True, populate_existing=True)
     assert kept is not None
@@ -263,7 +269,9 @@ def _settle(
     if state == "unknown":
         call = calls.named(kept.call)
         askable = call.ask is not None or call.repeatable
-        kept.not_before = clock.now() + (timedelta(seconds=2 ** min(kept.attempts, 8)) if askable else timedelta(days=3650))
+        kept.not_before = clock.now() + (
+            timedelta(seconds=2 ** min(kept.attempts, 8)) if askable else timedelta(days=3650)
+        )
     if not again:
         session.info["cause"] = kept.cause_id
         for one in _told(kept.call):

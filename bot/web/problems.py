@@ -1,0 +1,79 @@
+"""Refusals as answers: RFC 9457 problem documents, or a page where one was asked for; only this file knows which."""
+
+import uuid
+
+import structlog
+from flask import Flask, Response, g, json, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.wrappers import Response as BaseResponse
+
+from bot.core.errors import Fault, Problem, Unacceptable
+from bot.web import refusals
+
+log = structlog.get_logger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+
+
+def install(app: Flask) -> None:
+    """Give every request of `app` an id and every error an answer."""
+
+    @app.before_request
+    def name_request() -> None:
+        g.request_id = uuid.uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    @app.after_request
+    def tell_id(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        return response
+
+    @app.errorhandler(Problem)
+    def refused(error: Problem) -> BaseResponse:
+        if refusals.is_page():
+            return refusals.answer(error)
+        return document(error.status, error.title, error.detail, error)
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> BaseResponse:
+        if refusals.is_page():
+            return refusals.answer(error)
+        made = document(error.code or 500, error.name, error.description or error.name)
+        for name, value in error.get_headers():
+            if name.lower() not in ("content-type", "content-length"):
+                made.headers[name] = value  # Allow on 405, Retry-After on 429, WWW-Authenticate on 401
+        return made
+
+    @app.errorhandler(Exception)
+    def broken(error: Exception) -> BaseResponse:
+        log.error("request failed", path=request.path, method=request.method, exc_info=error)
+        if refusals.is_page():
+            return refusals.answer(InternalServerError())
+        return document(500, "Internal error", "something broke here; the log has it under this request id")
+
+
+def document(status: int, title: str, detail: str, error: Problem | None = None) -> Response:
+    """A problem document with the request's id; `error` adds its places and facts."""
+    faults = error.faults if error else ()
+    body = {
+        "type": "about:blank", "title": title, "status": status, "detail": detail,
+        "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults],
+        "request_id": g.get("request_id", ""), **(error.facts if error else {}),
+    }  # fmt: skip
+    return Response(json.dumps(body), status, content_type=PROBLEM_JSON)
+
+
+def of_validation(error: ValidationError) -> Unacceptable:
+    """Pydantic's findings as a Problem with a JSON pointer to each bad field."""
+    faults = tuple(
+        Fault("".join(f"/{_escape(part)}" for part in each["loc"]), each["msg"].removeprefix("Value error, "))
+        for each in error.errors(include_url=False, include_context=False, include_input=False)
+    )
+    first = faults[0]
+    return Unacceptable(f"{first.pointer or 'the body'}: {first.detail}", faults)
+
+
+def _escape(part: object) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,122 @@
+"""Fixtures: one private PostgreSQL and Valkey a run (shared by its workers), one database and key prefix a test."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from bot import migrations
+from bot.app.features import load_features
+from bot.core import clock, db
+from bot.core import settings as fugou_settings
+from bot.core.events import make_partitions
+from bot.core.installation import Installation, create_identity
+from bot.core.servers import Servers, private_servers
+
+TOKEN, AES_KEY = "callbackToken", "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR"
+SECRET_KEY = "a secret key for tests, long enough to be one"
+
+hypothesis_settings.register_profile(
+    "short", max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+hypothesis_settings.register_profile("long", parent=hypothesis_settings.get_profile("short"), max_examples=300)
+hypothesis_settings.load_profile("long" if os.environ.get("FUGOU_TESTS") == "all" else "short")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the run's folder, which xdist's workers inherit; open to the user PostgreSQL runs as."""
+    if "FUGOU_TEST_RUN" not in os.environ:
+        os.environ["FUGOU_TEST_RUN"] = tempfile.mkdtemp(prefix="fugou-run-")
+        Path(os.environ["FUGOU_TEST_RUN"]).chmod(0o711)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop("FUGOU_TEST_RUN"), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """The run's private servers; every worker of a run holds the same data folder, the last one out stops them."""
+    data = Path(os.environ["FUGOU_TEST_RUN"]) / "servers"
+    with private_servers(fugou_settings.load(data_dir=data, _env_file=None), fast=True) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def template(servers: Servers) -> str:
+    """The name of a migrated, empty database that each test's is copied from."""
+    name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    with _server(servers) as server:
+        server.execute(f"CREATE DATABASE {name}")
+    engine = db.connect(_url(servers, name))
+    load_features()
+    migrations.upgrade(engine)
+    with engine.begin() as connection:
+        make_partitions(connection)
+    with Session(engine) as session, session.begin():
+        create_identity(session, fugou_settings.load(secret_key=SECRET_KEY, _env_file=None))
+    engine.dispose()
+    return name
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def database(servers: Servers, template: str) -> Iterator[str]:
+    """The address of a database of this test alone."""
+    name = f"t{os.getpid()}_{next(_numbers)}"
+    with _server(servers) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _url(servers, name)
+    with _server(servers) as server:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def settings() -> Iterator[fugou_settings.Settings]:
+    """The settings of an installation that talks to a simulator at `wecom_api_base`."""
+    with tempfile.TemporaryDirectory(prefix="fugou") as folder:
+        yield fugou_settings.load(
+            data_dir=Path(folder), secret_key=SECRET_KEY, public_url="http://fugou.test", clock="shared",
+            wecom_api_base="http://127.0.0.1:9/cgi-bin", wecom_corp_id="ww0123456789abcdef", wecom_agent_id=1000002,
+            wecom_app_secret="app-secret", wecom_callback_token=TOKEN, wecom_callback_aes_key=AES_KEY, _env_file=None,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def installation(servers: Servers, database: str, settings: fugou_settings.Settings) -> Iterator[Installation]:
+    """An installation on a database of its own, with its own id, so its keys in Valkey are its own too."""
+    load_features()
+    made = Installation(settings, database, servers.redis_url)
+    with made.transaction("test") as session:
+        session.execute(text("UPDATE installation SET id = gen_random_uuid()"))
+    yield made
+    made.close()
+    clock.follow(None)
+
+
+@pytest.fixture
+def session(installation: Installation) -> Iterator[Session]:
+    """A transaction as actor `test`, committed at the end of the test."""
+    with installation.transaction("test") as opened:
+        yield opened
+
+
+def _server(servers: Servers) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(servers.database_url.replace("+psycopg", "", 1), autocommit=True)
+
+
+def _url(servers: Servers, name: str) -> str:
+    head, _, query = servers.database_url.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
