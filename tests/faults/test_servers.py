@@ -131,10 +131,12 @@ def test_crashed_servers_start_again_with_what_was_committed(folder: Path) -> No
         keep(servers, 42)
         servers.postgres.kill()
         servers.valkey.kill()
-        stale = folder / "postgres" / "postmaster.pid"
-        stale.write_text("\n".join([str(os.getpid()), *stale.read_text().splitlines()[1:]]))  # a number reused since
         assert (servers.postgres.home.sockets / "valkey").exists(), "a stale socket is part of this test"
-        servers.ensure()
+        stale = folder / "postgres" / "postmaster.pid"
+        with subprocess.Popen(["sleep", "60"], **servers.postgres.home.process_options()) as reused:
+            stale.write_text("\n".join([str(reused.pid), *stale.read_text().splitlines()[1:]]))
+            servers.ensure()
+            reused.kill()
         assert ask(servers, "SELECT answer FROM kept") == 42
         assert redis.Redis.from_url(servers.redis_url).ping()
 
