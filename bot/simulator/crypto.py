@@ -17,9 +17,9 @@ class Sealer:
     """Encrypts for, and decrypts as, one receiver: its token, EncodingAESKey (43 characters) and corp id."""
 
     def __init__(self, token: str, aes_key: str, corp_id: str) -> None:
-        key = base64.b64decode(aes_key + "=")
-        if len(key) != BLOCK:
+        if len(aes_key) != 43:
             raise ValueError(f"the EncodingAESKey has {len(aes_key)} characters, expected 43")
+        key = base64.b64decode(aes_key + "=")
         self.token, self.corp_id = token, corp_id
         self._cipher = Cipher(algorithms.AES(key), modes.CBC(key[:16]))
 
