@@ -1,0 +1,1 @@
+"""The commands of `fugou`, one file a subject; `bot.app.cli` lists them."""

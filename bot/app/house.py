@@ -1,0 +1,54 @@
+"""Opening an installation for a command: settings, private servers where none are named, the schema it needs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import text
+
+from bot import migrations
+from bot.app.features import load_features
+from bot.core.errors import Refusal
+from bot.core.events import make_partitions
+from bot.core.installation import Installation, create_identity
+from bot.core.servers import Servers, private_servers
+from bot.core.settings import Settings
+
+
+class NotMigrated(Refusal):
+    """The database's schema is not the one this program expects."""
+
+
+@contextmanager
+def opened(settings: Settings, *, pool_size: int = 10, migrated: bool = True) -> Iterator[Installation]:
+    """The installation that `settings` name, its servers running until the block ends.
+
+    migrated: raise NotMigrated in one sentence where the schema is not this program's.
+    """
+    with private_servers(settings) as servers, joined(settings, servers, pool_size=pool_size) as installation:
+        if migrated:
+            at = migrations.current(installation.engine)
+            if at != migrations.newest():
+                found = f"stands at {at}" if at else "is empty"
+                raise NotMigrated(f"the database {found}, it needs {migrations.newest()}; run: fugou db upgrade")
+        yield installation
+
+
+@contextmanager
+def joined(settings: Settings, servers: Servers, *, pool_size: int = 10) -> Iterator[Installation]:
+    """An installation on servers that somebody else keeps running."""
+    load_features()
+    installation = Installation(settings, servers.database_url, servers.redis_url, pool_size)
+    try:
+        yield installation
+    finally:
+        installation.close()
+
+
+def prepare(installation: Installation, to: str = "head") -> None:
+    """Bring the schema up to `to`, give the database its identity, make the next months' partitions."""
+    migrations.upgrade(installation.engine, to)
+    with installation.engine.begin() as connection:
+        if connection.execute(text("SELECT to_regclass('events')")).scalar() is not None:
+            make_partitions(connection)
+    with installation.transaction("system") as session:
+        create_identity(session, installation.settings)
