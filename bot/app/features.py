@@ -6,7 +6,9 @@ would point the other way is an event (`@on`) or a register of the lower feature
 
 from bot.core import feature
 
-FEATURES: tuple[str, ...] = ()
+FEATURES: tuple[str, ...] = (
+    "bot.operators",  # accounts, roles, API keys, audit
+)
 
 
 def load_features() -> list[feature.Feature]:
