@@ -16,8 +16,8 @@ DEEPEST = 16  # elements; WeCom's own nest four deep
 def read(xml: bytes) -> dict[str, Tree]:
     """The children of the root by name: text, a dict of children, or a list where a name comes more than once.
 
-    xml: UTF-8 whatever it declares, at most 1 MiB (the caller's check). Attributes, comments and text beside child
-    elements are left out. Raises Unreadable.
+    xml: UTF-8 whatever it declares (but for a byte order mark of UTF-16), at most 1 MiB (the caller's check).
+    Attributes, comments and text beside child elements are left out. Raises Unreadable.
     """
     open_elements: list[dict[str, Tree]] = [{}]
     text: list[str] = []
@@ -30,7 +30,6 @@ def read(xml: bytes) -> dict[str, Tree]:
 
     def end(name: str) -> None:
         node: Tree = open_elements.pop() or "".join(text)
-        text.clear()
         siblings = open_elements[-1]
         before = siblings.get(name)
         if before is None:
