@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar, Generic, TypeVar
 
+from werkzeug.local import LocalProxy
+
 Entry = TypeVar("Entry")
 Thing = TypeVar("Thing")
 
@@ -70,6 +72,8 @@ def load(packages: Iterable[str]) -> list[Feature]:
     for each in loaded:
         for module in each.plugs:
             for thing in vars(module).values():
+                if isinstance(thing, LocalProxy):
+                    continue  # `request`, `g`: they stand for nothing while nobody asks
                 for plug in getattr(thing, "__dict__", {}).get("__plugs__", ()):
                     if plug.home == module.__name__:
                         plug.register.entries.append(plug.entry)

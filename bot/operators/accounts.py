@@ -92,7 +92,7 @@ def check_password(session: Session, name: str, password: str) -> Operator | Non
 
 
 def one_time_login(session: Session, name: str) -> str:
-    """A token for `/console/login/<token>`, good once within `LINK_MINUTES`. Raises NotFound where nobody has the name."""
+    """A token for `/console/login/<token>`, good once within `LINK_MINUTES`. Raises NotFound for an unknown name."""
     operator = find_operator(session, name)
     if operator is None or operator.closed_at is not None:
         raise NotFound(f"there is no operator named {name}")
