@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from shop import Shop, opened
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -103,6 +104,25 @@ def installation(servers: Servers, database: str, settings: fugou_settings.Setti
         session.execute(text("UPDATE installation SET id = gen_random_uuid()"))
     yield made
     made.close()
+    clock.follow(None)
+
+
+@pytest.fixture
+def shop(servers: Servers, database: str, settings: fugou_settings.Settings) -> Iterator[Shop]:
+    """A whole shop: web server, simulated WeCom, API key, all on free ports; see tests/shop.py."""
+    made: list[Installation] = []
+
+    def installation_of(changed: fugou_settings.Settings) -> Installation:
+        made.append(Installation(changed, database, servers.redis_url))
+        with made[0].transaction("test") as session:
+            session.execute(text("UPDATE installation SET id = gen_random_uuid()"))
+        return made[0]
+
+    load_features()
+    corp = {"corp_id": settings.wecom_corp_id, "secret": "app-secret", "token": TOKEN, "aes_key": AES_KEY}
+    with opened(installation_of, settings, corp) as shop:
+        yield shop
+    made[0].close()
     clock.follow(None)
 
 

@@ -5,12 +5,14 @@ import sys
 from pathlib import Path
 
 import click
+from sqlalchemy.orm import Session
 
 from bot import migrations
 from bot.app.house import opened, prepare
 from bot.core import settings as fugou_settings
 from bot.core.errors import Refusal
-from bot.operators import service as operators
+from bot.operators import accounts, keys
+from bot.operators.roles import ROLES
 
 ENV = """\
 # Settings of this Fugou installation; every one is explained in docs/settings.md.
@@ -47,16 +49,20 @@ def init(yes: bool) -> None:
     with opened(settings, migrated=False) as installation:
         prepare(installation)
         click.echo(f"database at schema {migrations.current(installation.engine)}")
-        with installation.transaction("system") as session:
-            password = settings.owner_password.get_secret_value() if settings.owner_password else None
-            made = operators.add_operator(session, "owner", role="owner", password=password)
-            if not made:
-                click.echo("the account owner exists already")
-            elif password is None:
-                token = operators.one_time_login(session, "owner")
-                click.echo(f"first login, within 15 minutes: {settings.public_url or ''}/console/login/{token}")
-            else:
-                click.echo("account owner made, with the password of FUGOU_OWNER_PASSWORD")
+        with installation.transaction("cli") as session:
+            click.echo(_owner(session, settings))
+
+
+def _owner(session: Session, settings: fugou_settings.Settings) -> str:
+    """Make the account `owner` where there is none, and say how to get in."""
+    if accounts.find_operator(session, "owner") is not None:
+        return "the account owner exists already"
+    password = settings.owner_password.get_secret_value() if settings.owner_password else None
+    accounts.add_operator(session, "owner", "owner", password)
+    if password is not None:
+        return "account owner made, with the password of FUGOU_OWNER_PASSWORD"
+    link = f"{settings.public_url or ''}/console/login/{accounts.one_time_login(session, 'owner')}"
+    return f"first login, within {accounts.LINK_MINUTES} minutes: {link}"
 
 
 @click.group()
@@ -96,14 +102,13 @@ def operator() -> None:
 
 @operator.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(operators.ROLES), required=True)
+@click.option("--role", type=click.Choice(list(ROLES)), required=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def operator_add(name: str, role: str, password_stdin: bool) -> None:
     """Make the account NAME."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else _ask_password()
     with opened(_with_key()) as installation, installation.transaction("cli") as session:
-        if not operators.add_operator(session, name, role=role, password=password):
-            raise Refusal(f"there is an account {name} already")
+        accounts.add_operator(session, name, role, password)
     click.echo(f"account {name} made, as {role}", err=True)
 
 
@@ -118,7 +123,7 @@ def apikey() -> None:
 def apikey_create(name: str, scopes: tuple[str, ...]) -> None:
     """Make a key and print it, once, alone on standard output."""
     with opened(_with_key()) as installation, installation.transaction("cli") as session:
-        key = operators.create_api_key(session, name, scopes)
+        key = keys.create_api_key(session, name, scopes)
     click.echo(key)
 
 
