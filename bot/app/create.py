@@ -15,7 +15,7 @@ from bot.wecom import callback
 def create_app(installation: Installation) -> OpenAPI:
     """The Flask application: callbacks, API, console, health. One per process; it opens no connection by itself."""
     load_features()
-    app = api.application("fugou", version("fugou"))
+    app = api.application("fugou", version("fugou"), static_folder=None)  # files are `bot.web.files`'
     problems.install(app)
     console.install(app, installation, identify.identify)
     limits.install(app, installation)
