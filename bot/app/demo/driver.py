@@ -34,7 +34,7 @@ class Phone:
         return _good(answer)
 
     def add_contact(self, name: str, staff: str = "lily", **more: Any) -> str:
-        """A customer adds a member; returns her external_userid. more: state, unionid, gender, half, external_userid."""
+        """A customer adds a member; returns her external_userid. more: state, unionid, gender, half, …"""
         return str(self.sim("POST", "contacts", userid=staff, name=name, **more)["external_userid"])
 
     def inbox(self, external_userid: str = "", *, userid: str = "") -> list[dict[str, Any]]:

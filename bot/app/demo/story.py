@@ -1,7 +1,7 @@
 """The story of one customer, played to its end from outside, each step checked: `fugou demo --smoke`.
 
-She scans a store's code, is tagged, welcomed and invited to her group, joins it, buys, asks for her points, gives half of it
-back, asks again, and leaves. Expected numbers come from the rules (P2: from ¥300 net in a month 1.5 %, from ¥100 1 %).
+She scans a store's code, is tagged, welcomed and invited to her group, joins it, buys, asks for her points, gives half
+of it back, and leaves. Expected numbers come from the rules (P2: from ¥300 net in a month 1.5 %, from ¥100 1 %).
 """
 
 import time
