@@ -11,8 +11,9 @@ frees its key and waits for a person.
 
 import hashlib
 import json
+import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,7 +37,7 @@ KEPT_DAYS = 30  # done rows, and with them the digests that recognise a second d
 
 
 class InboxRow(Base):
-    """One callback, or one 微信客服 message that a callback made us pull."""
+    """One callback, one 微信客服 message that a callback made us pull, or one question of our own to WeCom."""
 
     __tablename__ = "inbox"
     __table_args__ = (
@@ -97,6 +98,19 @@ def keep_kf(session: Session, open_kfid: str, items: Sequence[dict[str, Any]]) -
         session.execute(insert(InboxRow).on_conflict_do_nothing(index_elements=["digest"]), rows)
         installation = installation_of(session)
         after_commit(session, lambda: installation.wake("hot"))
+
+
+def ask(session: Session, question: Any) -> None:
+    """Keep a question of our own to WeCom, to be read and taken by its receivers like a message, after the commit.
+
+    question: a dataclass of JSON values. Of no key, so that one that fails and is retried holds up nothing.
+    """
+    session.add(InboxRow(
+        digest=digest(uuid.uuid4().bytes), key="", source="own", kind=type(question).__name__, attempts=0,
+        body=json.dumps(asdict(question), ensure_ascii=False), received_at=clock.now(), not_before=clock.now(),
+    ))  # fmt: skip
+    installation = installation_of(session)
+    after_commit(session, lambda: installation.wake("hot"))
 
 
 def due(session: Session, limit: int, flying: Sequence[int] = ()) -> list[int]:
@@ -179,7 +193,10 @@ def _claimable() -> Any:
     return (InboxRow.done_at.is_(None)) & (InboxRow.parked_at.is_(None)) & or_(InboxRow.key == "", ~held)
 
 
-def _message(row: InboxRow) -> messages.Message:
+def _message(row: InboxRow) -> Any:
+    if row.source == "own":
+        kind = next(one.kind for one in receivers if one.kind.__name__ == row.kind)
+        return kind(**json.loads(row.body))
     if row.source != "kf_message":
         return messages.parse(row.body.encode())
     kept = json.loads(row.body)
