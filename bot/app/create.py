@@ -8,7 +8,7 @@ from bot.app import health
 from bot.app.features import load_features
 from bot.core.installation import Installation
 from bot.operators import identify
-from bot.web import api, console, limits, problems
+from bot.web import api, busy, console, limits, problems
 from bot.wecom import callback
 
 
@@ -23,5 +23,5 @@ def create_app(installation: Installation) -> OpenAPI:
     health.install(app)
     entry = callback.Entry(installation)
     app.register_blueprint(callback.blueprint(entry))
-    app.wsgi_app = callback.middleware(entry, app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = callback.middleware(entry, busy.middleware(app.wsgi_app))  # type: ignore[method-assign]
     return app
