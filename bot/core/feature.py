@@ -6,7 +6,7 @@ one can read. An outside package is one more `Feature` (I3).
 """
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar, Generic, TypeVar
@@ -78,3 +78,8 @@ def load(packages: Iterable[str]) -> list[Feature]:
                     if plug.home == module.__name__:
                         plug.register.entries.append(plug.entry)
     return loaded
+
+
+def named(function: Callable[..., Any]) -> str:
+    """The name by which rows keep a function: `points.expire` for `expire` in `handlers/points/jobs.py`."""
+    return f"{function.__module__.split('.')[-2]}.{function.__name__}"

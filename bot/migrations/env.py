@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import text
 
 from bot.app.features import load_features
+from bot.core import jobs, ticks  # noqa: F401  # their tables
 from bot.core.db import Base
 from bot.migrations.compare import include
 

@@ -1,0 +1,104 @@
+"""Declaring jobs and enqueuing them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from procrastinate import SyncPsycopgConnector, tasks
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.manager import JobManager
+from sqlalchemy.orm import Session
+
+from bot.core.feature import Register, named
+from bot.core.jobs.progress import Progress
+
+LANES = {"default": 8, "bulk": 2}  # queue -> jobs at once in one worker; bulk is for what takes minutes
+
+CAUSE = "_cause"  # the argument that carries the event whose listener enqueued the job
+
+_manager = JobManager(SyncPsycopgConnector())  # never opened, only builds the SQL for the session's own connection
+
+
+@dataclass(eq=False)
+class Job:
+    """A function a worker calls. `name` is what its rows keep, `points.expire` for `handlers.points.jobs.expire`."""
+
+    name: str
+    function: Callable[..., Any]
+    queue: str
+    priority: int
+    lock: str | None
+    chunked: bool
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+
+jobs: Register[Job] = Register("jobs")
+
+
+def job(
+    *, queue: str = "default", priority: int = 0, lock: str | None = None, chunked: bool = False
+) -> Callable[[Callable[..., Any]], Job]:
+    """Mark a function `(session, **kwargs)` as a job; kwargs are JSON.
+
+    priority: higher first, over all queues. lock: a name filled from the kwargs (`customer:{customer_id}`); jobs of one
+    name run one after the other, in the order they were enqueued.
+    """
+    if queue not in LANES:
+        raise ValueError(f"queue is {queue!r}, expected one of {', '.join(LANES)}")
+
+    def mark(function: Callable[..., Any]) -> Job:
+        made = Job(named(function), function, queue, priority, lock, chunked)
+        return jobs.mark(made, made, function.__module__)
+
+    return mark
+
+
+def chunked(*, queue: str = "bulk", priority: int = 0, lock: str | None = None) -> Callable[[Callable[..., Any]], Job]:
+    """Mark a function `(session, progress, **kwargs) -> bool` that does one chunk and says whether there is more.
+
+    Each chunk is a transaction that also moves `progress` (cursor, done, total), from which the next chunk, or another
+    worker after a crash, goes on. Otherwise as `job`.
+    """
+    return job(queue=queue, priority=priority, lock=lock, chunked=True)
+
+
+def enqueue(
+    session: Session,
+    job: Job,
+    *,
+    lock: str | None = None,
+    priority: int | None = None,
+    queueing_lock: str | None = None,
+    at: datetime | None = None,
+    **kwargs: Any,
+) -> int | None:
+    """Write a job's row in the caller's transaction; returns its id, None if one with its `queueing_lock` waits.
+
+    lock, priority: instead of the job's own. queueing_lock: of one name at most one job waits. at: aware, on
+    `core.clock`; not before then. Raises ValueError for a lock together with `at`, which would hold every later job of
+    that lock until then: enqueue the locked job when it is due.
+    """
+    lock = lock or (job.lock.format(**kwargs) if job.lock else None)
+    if lock and at:
+        raise ValueError(f"job {job.name} has the lock {lock!r} and is due at {at}, expected one or the other")
+    if session.info.get("cause") is not None:
+        kwargs[CAUSE] = session.info["cause"]
+    row = tasks.configure_task(
+        name=job.name, job_manager=_manager, connection=session.connection().connection.driver_connection,
+        queue=job.queue, priority=job.priority if priority is None else priority,
+        lock=lock, queueing_lock=queueing_lock, schedule_at=at,
+    )  # fmt: skip
+    if queueing_lock is None:
+        job_id = row.defer(**kwargs)
+    else:
+        try:
+            with session.begin_nested():
+                job_id = row.defer(**kwargs)
+        except AlreadyEnqueued:
+            return None
+    if job.chunked:
+        session.add(Progress.begun(job_id, job.name))
+    return job_id

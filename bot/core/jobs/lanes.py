@@ -1,0 +1,98 @@
+"""The worker's lanes: one Procrastinate worker a queue, all in one process, jobs in threads."""
+
+import asyncio
+import logging
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.jobs import Job as Row
+from procrastinate.jobs import Status
+from procrastinate.manager import JobManager
+from sqlalchemy import make_url
+
+from bot.core.installation import Installation
+from bot.core.jobs.declare import LANES, Job, jobs
+from bot.core.jobs.failures import DEAD_AFTER_SECONDS, HEARTBEAT_SECONDS, MOST_ATTEMPTS
+from bot.core.jobs.perform import Claim, perform
+
+THREADS = sum(LANES.values())
+UNSETTLED_WAIT = timedelta(seconds=10)
+POLL_SECONDS = 1.0  # for jobs that become due; new ones announce themselves
+
+
+def run(installation: Installation) -> bool:
+    """Run jobs until SIGTERM or SIGINT, then finish what is under way; a chunked job stops after its chunk.
+
+    Call it in the main thread; `installation` wants a pool of `THREADS`. False: a lane ended by itself, as it does when
+    the database is away for more than half a minute, and the process should be started anew.
+    """
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    return asyncio.run(_run(installation))
+
+
+async def _run(installation: Installation) -> bool:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS))  # the default, cpu + 4, would leave fetched jobs waiting
+    stopping = threading.Event()
+    app = _app(installation, stopping)
+    async with app.open_async():
+        lanes = [asyncio.create_task(_lane(app, queue, size)) for queue, size in LANES.items()]
+
+        def stop() -> None:
+            stopping.set()
+            for lane in lanes:
+                lane.cancel()  # a cancelled worker stops fetching and waits for its jobs
+
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sign, stop)
+        await asyncio.wait(lanes, return_when=asyncio.FIRST_COMPLETED)
+        asked = stopping.is_set()
+        stop()
+        await asyncio.wait(lanes)
+    return asked
+
+
+async def _lane(app: App, queue: str, size: int) -> None:
+    await app.run_worker_async(
+        queues=[queue], concurrency=size, name=queue, install_signal_handlers=False,
+        fetch_job_polling_interval=POLL_SECONDS,
+        update_heartbeat_interval=HEARTBEAT_SECONDS, stalled_worker_timeout=DEAD_AFTER_SECONDS,
+    )  # fmt: skip
+
+
+def _app(installation: Installation, stopping: threading.Event) -> App:
+    conninfo = make_url(installation.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=2 * len(LANES))
+    app = App(connector=connector)
+    app.job_manager = _Manager(connector)
+    for job in jobs:
+        _register(app, job, installation, stopping)
+    return app
+
+
+def _register(app: App, job: Job, installation: Installation, stopping: threading.Event) -> None:
+    def run_one(context: JobContext, /, **kwargs: object) -> None:
+        row = context.job
+        assert row.id is not None
+        assert row.worker_id is not None
+        perform(installation, Claim(row.id, row.task_name, kwargs, row.attempts, row.worker_id), stopping)
+
+    app.task(name=job.name, queue=job.queue, pass_context=True)(run_one)
+
+
+class _Manager(JobManager):
+    """`perform` settles a job in the job's own transaction, so what did not fail in here is settled.
+
+    What did could not be: the database was away, or a newer program enqueued a job this one doesn't know. It waits.
+    """
+
+    async def finish_job(self, job: Row, status: Status, delete_job: bool) -> None:
+        if status is Status.SUCCEEDED:
+            return
+        if job.attempts < MOST_ATTEMPTS:
+            await self.retry_job(job, retry_at=datetime.now(UTC) + UNSETTLED_WAIT)
+        else:
+            await super().finish_job(job, status, delete_job)
