@@ -1,4 +1,4 @@
-"""Overload is refused early: pages and API get at most `PLACES` of a process's threads, so callbacks always find one."""
+"""Overload is refused early: pages and API get at most `PLACES` threads of a process, so a callback always finds one."""
 
 import threading
 from collections.abc import Callable, Iterable
