@@ -3,7 +3,6 @@
 from bot.simulator.area import Answer, Area, Call
 from bot.simulator.codes import Refused
 from bot.simulator.state import Customer, Relation
-from bot.simulator.tags import tag_named
 
 area = Area()
 
@@ -77,9 +76,11 @@ def _customer(customer: Customer) -> Answer:
 
 
 def _follow_user(call: Call, relation: Relation) -> Answer:
-    named = (tag_named(call.state, tag_id) for tag_id in relation.tags)
-    tags: list[Answer] = [{"group_name": group.group_name, "tag_name": tag.name, "tag_id": tag.id, "type": 1}
-                          for group, tag in named]  # fmt: skip
+    groups = call.state.tag_groups
+    tags: list[Answer] = [
+        {"group_name": groups[tag.group_id].group_name, "tag_name": tag.name, "tag_id": tag.id, "type": 1}
+        for tag in map(call.state.tags.__getitem__, relation.tags)
+    ]
     tags += [{"group_name": "", "tag_name": name, "type": 2} for name in relation.personal_tags]
     return _relation(relation) | {"tags": tags}
 

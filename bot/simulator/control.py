@@ -7,7 +7,6 @@ from bot.core.errors import NotFound, Unacceptable
 from bot.simulator.area import Answer, Area
 from bot.simulator.callbacks import Behaviour
 from bot.simulator.faults import Fault
-from bot.simulator.limits import PER_MINUTE
 from bot.simulator.state import App
 from bot.simulator.world import World, moment
 
@@ -57,14 +56,20 @@ def limits(
     per_minute: int | None = None,
     concurrent: int | None = None,
     wrong_secrets: int | None = None,
+    contact_ways: int | None = None,
+    corp_tags: int | None = None,
 ) -> Answer:
     """Calls of one api a minute and at once (`path` "*": of each other one); wrong secrets an hour from one address."""
+    now = world.limits
     if per_minute is not None:
-        world.limits.per_minute[path] = per_minute
+        now.per_minute[path] = per_minute
     if concurrent is not None:
-        world.limits.concurrent[path] = concurrent
-    world.limits.wrong_secrets = world.limits.wrong_secrets if wrong_secrets is None else wrong_secrets
-    return {"per_minute": world.limits.per_minute, "concurrent": world.limits.concurrent, "default": PER_MINUTE}
+        now.concurrent[path] = concurrent
+    given = {"wrong_secrets": wrong_secrets, "contact_ways": contact_ways, "corp_tags": corp_tags}
+    for name, value in given.items():
+        if value is not None:
+            setattr(now, name, value)
+    return {"per_minute": now.per_minute, "concurrent": now.concurrent} | {name: getattr(now, name) for name in given}
 
 
 @area.act("POST", "/faults")

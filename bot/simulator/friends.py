@@ -129,8 +129,8 @@ def announce(world: World, relation: Relation, change: str, extra: dict[str, Val
     member = world.state.members[relation.userid]
     if member.contact and world.app.sees(relation.userid):
         about: dict[str, Value] = {"UserID": relation.userid, "ExternalUserID": relation.external_userid}
-        fields: dict[str, Value] = {"ChangeType": change} | about | (extra or {})
-        world.emit("contact", relation.external_userid, "change_external_contact", fields)
+        event: dict[str, Value] = {"MsgType": "event", "Event": "change_external_contact", "ChangeType": change}
+        world.emit("contact", relation.external_userid, event | about | (extra or {}))
 
 
 def known(world: World, userid: str, external_userid: str) -> Relation:

@@ -11,6 +11,8 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 PER_MINUTE, PER_HOUR = 10_000, 150_000  # one api, one corp
 DEBUG_PER_MINUTE = 5  # with debug=1
 WRONG_SECRETS_PER_HOUR = 2000  # then the caller's address is banned for an hour; the figure is the community's
+CONTACT_WAYS = 500_000  # a corp's, 加入群聊 included
+CORP_TAGS = 3000
 
 
 @dataclass
@@ -22,11 +24,13 @@ class _Window:
 
 @dataclass
 class Limits:
-    """`per_minute` and `concurrent` hold settings by api path, "*" for all others."""
+    """How much is let through. `per_minute` and `concurrent` hold settings by api path, "*" for all others."""
 
     per_minute: dict[str, int] = field(default_factory=lambda: {"*": PER_MINUTE})
     concurrent: dict[str, int] = field(default_factory=dict)
     wrong_secrets: int = WRONG_SECRETS_PER_HOUR
+    contact_ways: int = CONTACT_WAYS
+    corp_tags: int = CORP_TAGS
     _windows: dict[tuple[str, int], _Window] = field(default_factory=dict)
     _under_way: dict[str, int] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)

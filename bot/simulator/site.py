@@ -8,7 +8,22 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from bot.core.errors import Problem, Unacceptable
-from bot.simulator import cgi, contacts, control, friends, members, tags, tokens, welcome
+from bot.simulator import (
+    appmessages,
+    cgi,
+    contacts,
+    control,
+    friends,
+    media,
+    members,
+    oauth,
+    scan,
+    tags,
+    tokens,
+    ways,
+    web,
+    welcome,
+)
 from bot.simulator.area import Act, Area
 from bot.simulator.world import World
 
@@ -19,6 +34,11 @@ AREAS: tuple[Area, ...] = (
     friends.area,  # adding, deleting, chatting
     tags.area,  # corp tags
     welcome.area,  # welcome codes
+    ways.area,  # 联系我
+    media.area,  # uploads
+    appmessages.area,  # the app and members
+    oauth.area,  # who opened a page
+    scan.area,  # QR codes of every kind
     control.area,  # apps, tokens, limits, faults, callbacks, clock, calls, inbox
 )
 
@@ -35,6 +55,8 @@ def create(world: World) -> Flask:
 
     for act in (act for area in AREAS for act in area.acts):
         site.add_url_rule(f"/sim{act.path}", f"{act.method} {act.path}", _view(world, act), methods=[act.method])
+
+    site.register_blueprint(web.create(world))
 
     @site.errorhandler(Problem)
     def refused(problem: Problem) -> tuple[Response, int]:

@@ -108,17 +108,8 @@ class WelcomeCode:
 
 
 @dataclass
-class Tag:
-    id: str
-    name: str
-    create_time: int
-    order: int = 0
-    deleted: bool = False
-
-
-@dataclass
 class TagGroup:
-    """`owner` is the secret of the app that made it, "" for the admin console."""
+    """`owner` is the secret of the app that made it, "" for the admin console; so for a Tag."""
 
     group_id: str
     group_name: str
@@ -126,7 +117,41 @@ class TagGroup:
     order: int = 0
     deleted: bool = False
     owner: str = ""
-    tags: list[Tag] = field(default_factory=list)
+
+
+@dataclass
+class Tag:
+    id: str
+    group_id: str
+    name: str
+    create_time: int
+    order: int = 0
+    deleted: bool = False
+    owner: str = ""
+
+
+@dataclass
+class Way:
+    """A 联系我 contact way. `turn` says whose turn it is; `used` kills a temporary one."""
+
+    config_id: str
+    type: int
+    scene: int
+    created_at: float
+    style: int = 0
+    remark: str = ""
+    skip_verify: bool = True
+    state: str = ""
+    user: list[str] = field(default_factory=list)
+    party: list[int] = field(default_factory=list)
+    is_temp: bool = False
+    expires_in: int = 0
+    chat_expires_in: int = 0
+    unionid: str = ""
+    is_exclusive: bool = False
+    conclusions: dict[str, object] = field(default_factory=dict)
+    turn: int = 0
+    used: bool = False
 
 
 @dataclass
@@ -142,6 +167,26 @@ class Media:
     content: bytes
     created_at: int
     scene: str = ""
+
+
+@dataclass
+class AppMessage:
+    """What message/send delivered, for its recall and its check against repetition."""
+
+    msgid: str
+    secret: str
+    at: float
+    receivers: list[str]
+    content: str
+
+
+@dataclass
+class OAuthCode:
+    """A code from the authorize page: who opened it, a member (`userid`) or somebody in WeChat (`external_userid`)."""
+
+    at: float
+    userid: str = ""
+    external_userid: str = ""
 
 
 @dataclass
@@ -166,7 +211,12 @@ class State:
     customers: dict[str, Customer] = field(default_factory=dict)
     welcome_codes: dict[str, WelcomeCode] = field(default_factory=dict)
     tag_groups: dict[str, TagGroup] = field(default_factory=dict)
+    tags: dict[str, Tag] = field(default_factory=dict)
+    ways: dict[str, Way] = field(default_factory=dict)
     media: dict[str, Media] = field(default_factory=dict)
+    pictures: dict[str, Media] = field(default_factory=dict)
+    app_messages: dict[str, AppMessage] = field(default_factory=dict)
+    oauth_codes: dict[str, OAuthCode] = field(default_factory=dict)
     inbox: dict[str, list[Received]] = field(default_factory=dict)
     version: Literal[1] = 1
 

@@ -6,6 +6,7 @@ The lock is held while a call or an act reads and writes, never while a callback
 import secrets
 import string
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime
 from threading import RLock
 
@@ -44,14 +45,26 @@ class World:
         """The app the simulator was started for, which owns the callback."""
         return self.state.apps[self.state.main]
 
-    def emit(self, source: Source, key: str, event: str, fields: dict[str, Value], sender: str = "sys") -> None:
-        """A customer, group or kf event; `key` is what its order is kept by. kf events name no sender."""
+    def emit(
+        self,
+        source: Source,
+        key: str,
+        fields: dict[str, Value],
+        sender: str = "sys",
+        replied: Callable[[str], None] | None = None,
+    ) -> None:
+        """Send a callback; `key` is what its order is kept by. kf events name no sender; see Callbacks.emit."""
         head: dict[str, Value] = {"ToUserName": self.state.corp_id}
         if sender:
             head["FromUserName"] = sender
-        head |= {"CreateTime": int(self.now()), "MsgType": "event", "Event": event}
-        self.callbacks.agentid = self.app.agentid or AGENT_ID
-        self.callbacks.emit(source, key, xml(head | fields), self.now())
+        head["CreateTime"] = int(self.now())
+        self.callbacks.agentid = self.agentid
+        self.callbacks.emit(source, key, xml(head | fields), self.now(), replied)
+
+    @property
+    def agentid(self) -> int:
+        """The app's agentid; until it is told, or the app's first message names it, that of a corp's first app."""
+        return self.app.agentid or AGENT_ID
 
     def receive(self, receiver: str, via: str, sender: str, message: Message) -> None:
         """Something arrives in a customer's or a member's chat."""
