@@ -85,15 +85,24 @@ def digest(*parts: bytes) -> bytes:
 
 
 def keep_kf(session: Session, open_kfid: str, items: Sequence[dict[str, Any]]) -> None:
-    """Keep messages pulled from a 微信客服 account as rows of their own, each once whatever is pulled twice (G5)."""
+    """Keep messages pulled from a 微信客服 account as rows of their own, each once whatever is pulled twice (G5).
+
+    One that can't be read is parked at once: what comes after it in the account must not wait for it.
+    """
     rows = []
     for item in items:
-        message = messages.parse_kf(open_kfid, item)
-        rows.append({
-            "digest": digest(open_kfid.encode(), str(item["msgid"]).encode()), "key": message.key, "source": "kf_message",
-            "kind": type(message).__name__, "body": json.dumps({"open_kfid": open_kfid, "item": item}, ensure_ascii=False),
-            "received_at": clock.now(), "not_before": clock.now(),
-        })  # fmt: skip
+        row = {
+            "source": "kf_message", "body": json.dumps({"open_kfid": open_kfid, "item": item}, ensure_ascii=False),
+            "received_at": clock.now(), "not_before": clock.now(), "parked_at": None, "error": None,
+        }  # fmt: skip
+        try:
+            message = messages.parse_kf(open_kfid, item)
+            name = str(item["msgid"])
+            row |= {"key": message.key, "kind": type(message).__name__}
+        except messages.Unreadable as error:
+            name = str(row["body"])
+            row |= {"key": open_kfid, "kind": "Unreadable", "parked_at": clock.now(), "error": str(error)}
+        rows.append({**row, "digest": digest(open_kfid.encode(), name.encode())})
     if rows:
         session.execute(insert(InboxRow).on_conflict_do_nothing(index_elements=["digest"]), rows)
         installation = installation_of(session)

@@ -122,6 +122,11 @@ class KfActivity(Message):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class KfAccountsChanged(Message):
+    """Which 微信客服 accounts this program may use has changed (§2.6); `kf/account/list` says which they are."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AppMessage(Message):
     """A member wrote to the app. kind: `text`, `image`, `voice`, `video`, `location`, `link`; text: of a text."""
 
@@ -255,6 +260,7 @@ _CALLBACKS: dict[tuple[str, str], Reader] = {
     ("change_external_chat", ""): _group,
     ("change_external_tag", ""): _tag,
     ("kf_msg_or_event", ""): _kf_activity,
+    ("kf_account_auth_change", ""): lambda _, at: KfAccountsChanged(at=at),
     **{
         (event, ""): _app_event
         for event in (
