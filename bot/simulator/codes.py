@@ -124,6 +124,7 @@ MESSAGES = {
     95019: "servicer is not receiving",
     95030: "message type not allowed",
     95031: "customer not active in 48 hours",
+    95032: "msgid has been used",  # community: the page only says that a msgid must be unique
     301002: "no privilege to operate the agent",
     301017: "voice is not amr",
 }

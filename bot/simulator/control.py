@@ -126,7 +126,7 @@ def deliveries(world: World, last: int = 100) -> Answer:
     """The last callbacks, oldest first, each with the outcome of its tries; `waiting` says how many are under way."""
     shown = [
         {"at": moment(one.at), "source": one.source, "xml": one.message, "status": one.status, "tries": one.outcomes}
-        for one in list(world.callbacks.log)[-last:]
+        for one in (list(world.callbacks.log)[-last:] if last else [])
     ]
     return {"data": shown, "waiting": world.callbacks.waiting}
 

@@ -25,6 +25,7 @@ from bot.simulator import (
     welcome,
 )
 from bot.simulator.area import Act, Area
+from bot.simulator.kf import accounts, log, messages, sessions
 from bot.simulator.world import World
 
 AREAS: tuple[Area, ...] = (
@@ -38,6 +39,10 @@ AREAS: tuple[Area, ...] = (
     media.area,  # uploads
     appmessages.area,  # the app and members
     oauth.area,  # who opened a page
+    accounts.area,  # 微信客服
+    log.area,
+    sessions.area,
+    messages.area,
     scan.area,  # QR codes of every kind
     control.area,  # apps, tokens, limits, faults, callbacks, clock, calls, inbox
 )

@@ -33,6 +33,16 @@ class App:
 
 
 @dataclass
+class Received:
+    """One thing that arrived in somebody's chat."""
+
+    via: str
+    sender: str
+    at: float
+    message: Message
+
+
+@dataclass
 class Token:
     """An access_token, or a jsapi ticket (`kind` corp or agent)."""
 
@@ -190,13 +200,81 @@ class OAuthCode:
 
 
 @dataclass
-class Received:
-    """One thing that arrived in somebody's chat."""
+class KfEntry:
+    """One row of an account's log, as sync_msg gives it; `number` is its place, which cursors point at."""
 
-    via: str
-    sender: str
+    number: int
     at: float
-    message: Message
+    item: Message
+
+
+@dataclass
+class KfSession:
+    """Her conversation with one account. `state` as service_state has it: 0 new, 1 bot, 2 pool, 3 servicer, 4 none.
+
+    `wrote_at` her last message, `sent` the answers since; `entered_at` and `scene` her last opening; `welcomed_at` the
+    last welcome; `coded` whether this session's first move to pool or servicer gave its reply code; `fails` the
+    fail_types of her next answers.
+    """
+
+    external_userid: str
+    state: int = 4
+    servicer: str = ""
+    wrote_at: float = 0.0
+    entered_at: float = 0.0
+    sent: int = 0
+    welcomed_at: float = 0.0
+    coded: bool = False
+    fails: list[int] = field(default_factory=list)
+    scene: dict[str, str] = field(default_factory=dict)
+    chat: list[Received] = field(default_factory=list)
+
+
+@dataclass
+class KfAccount:
+    """A 微信客服 account. `servicers`: userid → whether he is receiving. `native_welcome`: the console has one.
+
+    `empty_pages`: so many next answers of sync_msg are empty though more is there; `page`: rows a page has at most.
+    """
+
+    open_kfid: str
+    name: str
+    media_id: str = ""
+    native_welcome: bool = False
+    servicers: dict[str, bool] = field(default_factory=dict)
+    departments: list[int] = field(default_factory=list)
+    log: list[KfEntry] = field(default_factory=list)
+    written: int = 0
+    sessions: dict[str, KfSession] = field(default_factory=dict)
+    msgids: set[str] = field(default_factory=set)
+    empty_pages: int = 0
+    page: int = 1000
+
+
+@dataclass
+class KfToken:
+    """A callback's token: authorises sync_msg of its account for ten minutes."""
+
+    open_kfid: str
+    at: float
+
+
+@dataclass
+class KfCode:
+    """A code for send_msg_on_event: `scene` welcome, pool, taken or end says how long it lives and what it may send."""
+
+    open_kfid: str
+    external_userid: str
+    scene: Literal["welcome", "pool", "taken", "end"]
+    at: float
+
+
+@dataclass
+class KfLink:
+    """What kf/add_contact_way made: opens the account, and tells `scene` to the enter_session event."""
+
+    open_kfid: str
+    scene: str
 
 
 @dataclass
@@ -217,6 +295,10 @@ class State:
     pictures: dict[str, Media] = field(default_factory=dict)
     app_messages: dict[str, AppMessage] = field(default_factory=dict)
     oauth_codes: dict[str, OAuthCode] = field(default_factory=dict)
+    kf_accounts: dict[str, KfAccount] = field(default_factory=dict)
+    kf_tokens: dict[str, KfToken] = field(default_factory=dict)
+    kf_codes: dict[str, KfCode] = field(default_factory=dict)
+    kf_links: dict[str, KfLink] = field(default_factory=dict)
     inbox: dict[str, list[Received]] = field(default_factory=dict)
     version: Literal[1] = 1
 

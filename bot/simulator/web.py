@@ -33,6 +33,11 @@ def create(world: World) -> Blueprint:
         """A file as it was sent to somebody, however old."""
         return _file(world.state.media.get(media_id))
 
+    @pages.get("/kf/<code>")
+    def kf_link(code: str) -> Answered:
+        """A 微信客服 link opens on her phone."""
+        return redirect(f"/phone?{urlencode({'kf': request.url})}")
+
     @pages.get("/connect/oauth2/authorize")
     def authorize() -> Answered:
         """Send her back to `redirect_uri` with a code; ?external_userid=, ?userid= or such a cookie says who it is."""
