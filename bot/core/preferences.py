@@ -37,7 +37,7 @@ class PreferenceRow(Base):
     changed_by: Mapped[str]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Preference(Generic[Value]):
     """One named value with its type, its default and what it means (units included)."""
 
@@ -58,7 +58,6 @@ preferences: Register[Preference[Any]] = Register("preferences")
 def preference(name: str, kind: Any, *, default: Any, help: str, home: str) -> Preference[Any]:
     """Declare a value; `home` is the declaring module's `__name__`, `kind` any type pydantic can check."""
     made = Preference(name, TypeAdapter(kind), default, help)
-    object.__setattr__(made, "__plugs__", ())
     return preferences.mark(made, made, home)
 
 

@@ -28,7 +28,7 @@ class Call:
     repeatable: bool = False
     done_codes: frozenset[int] = field(default_factory=frozenset)
 
-    def means_done(self, errcode: int, attempts: int) -> bool:
+    def means_done(self, errcode: int | None, attempts: int) -> bool:
         return attempts > 1 and errcode in self.done_codes
 
 

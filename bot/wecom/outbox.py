@@ -2,23 +2,27 @@
 
     waiting ──▶ sending ──▶ sent | refused | unknown
 
-`sending` is committed before the call, so a crash leaves a trace; such a row, or one whose answer was lost, is *unknown*
-until WeCom is asked (`Call.ask`) or the call may simply be repeated (`Call.repeatable`). What can't be settled is shown to
-an operator and never sent again by itself.
+`sending` is committed before the call, so a crash leaves a trace; such a row, or one whose answer was lost, is
+*unknown* until WeCom is asked (`Call.ask`) or the call may simply be repeated (`Call.repeatable`). What can't be
+settled is shown to an operator and never sent again by itself.
 
     post(session, "send_welcome_msg", {…}, purpose="welcome", dedupe=f"welcome:{code}", deadline=…)
 
     @settles("send_welcome_msg")
     def welcomed(session: Session, row: OutboxRow) -> None: ...        # in the transaction that settles the row
+
+    @prepares
+    def resolve(installation, wecom, payload) -> payload: ...          # before the call, outside of any transaction
 """
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Index, func, select, text, update
+from sqlalchemy import Index, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -35,6 +39,8 @@ log = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 8  # of a call that WeCom is too busy for: 1 + 2 + … + 64 s of back-off
 LOST_AFTER = timedelta(seconds=30)  # a row still `sending` then belongs to a process that died; calls end within 10 s
 KEPT_DAYS = 90
+PATIENCE_S = 12.0  # of a caller who waits for the answer; a call ends within 10 s
+LOOK_EVERY_S = 0.05
 
 URGENT, NORMAL, BULK = 100, 50, 0  # priorities: welcomes and answers · single effects · what comes by the thousand
 
@@ -83,6 +89,15 @@ settlements: Register[Settlement] = Register("settlements")
 def settles(call: str) -> Callable[[Callable[[Session, OutboxRow], None]], Callable[[Session, OutboxRow], None]]:
     """Mark a function to be told of each settled row of `call`."""
     return lambda function: settlements.mark(function, Settlement(call, function))
+
+
+Preparation = Callable[[Installation, WeCom, calls.Payload], calls.Payload]
+preparations: Register[Preparation] = Register("preparations")
+
+
+def prepares(function: Preparation) -> Preparation:
+    """Mark a function that every payload goes through just before its call; a WeComError of its is the call's."""
+    return preparations.mark(function, function)
 
 
 def post(
@@ -138,13 +153,28 @@ def send(installation: Installation, wecom: WeCom, row_id: int) -> OutboxRow | N
         if row is None:
             return None
         if row.deadline is not None and clock.now() >= row.deadline:
-            _settle(session, row, "refused", error="its time had passed before it could be sent")
-            return row
+            before = f"; before that: {row.error}" if row.error else ""
+            late = f"its time had passed before it could be sent{before}"
+            return _settle(session, row, "refused", error=late, errcode=row.errcode)
     return _attempt(installation, wecom, row)
 
 
+def send_now(installation: Installation, wecom: WeCom, row_id: int) -> OutboxRow:
+    """Send a committed row for a caller who needs the answer; the row as it stands at the latest after `PATIENCE_S`.
+
+    Where the lane was quicker, its answer is waited for. What is still waiting or unknown then settles itself.
+    """
+    until = time.monotonic() + PATIENCE_S
+    row = send(installation, wecom, row_id)
+    while row is None or (row.state == "sending" and time.monotonic() < until):
+        time.sleep(LOOK_EVERY_S)
+        with installation.transaction("system") as session:
+            row = session.get_one(OutboxRow, row_id)
+    return row
+
+
 def settle_lost(installation: Installation, wecom: WeCom) -> int:
-    """Settle what a dead process left `sending`, and what is unknown and can be asked; returns how many rows it tried."""
+    """Settle what a dead process left `sending`, and what is unknown and can be asked; returns how many it tried."""
     with installation.transaction("system") as session:
         lost = select(OutboxRow).where(OutboxRow.state == "sending", OutboxRow.sending_at < clock.now() - LOST_AFTER)
         unknown = select(OutboxRow).where(OutboxRow.state == "unknown", OutboxRow.not_before <= clock.now())
@@ -170,7 +200,7 @@ def retry(session: Session, row_id: int) -> None:
 def counts(session: Session) -> dict[str, int]:
     """How many rows are in each state that is not final, and how many were refused in the last 7 days."""
     open_rows = select(OutboxRow.state, func.count()).where(OutboxRow.state.in_(["waiting", "sending", "unknown"]))
-    found = {state: count for state, count in session.execute(open_rows.group_by(OutboxRow.state))}
+    found = dict(session.execute(open_rows.group_by(OutboxRow.state)).tuples().all())
     week = clock.now() - timedelta(days=7)
     refused = select(func.count()).where(OutboxRow.settled_at > week, OutboxRow.state == "refused")
     return {**found, "refused": session.scalar(refused) or 0}
@@ -179,10 +209,8 @@ def counts(session: Session) -> dict[str, int]:
 def forget_settled(session: Session) -> int:
     """Delete rows settled more than `KEPT_DAYS` days ago; returns how many. The events they caused stay."""
     old = clock.now() - timedelta(days=KEPT_DAYS)
-    gone = session.execute(
-        OutboxRow.__table__.delete().where(OutboxRow.settled_at < old, OutboxRow.state != "unknown")  # type: ignore[attr-defined]
-    )
-    return int(gone.rowcount)
+    settled = delete(OutboxRow).where(OutboxRow.settled_at < old, OutboxRow.state != "unknown")
+    return len(session.scalars(settled.returning(OutboxRow.id)).all())
 
 
 def _claim(session: Session, row_id: int) -> OutboxRow | None:
@@ -196,7 +224,10 @@ def _claim(session: Session, row_id: int) -> OutboxRow | None:
 
 def _attempt(installation: Installation, wecom: WeCom, row: OutboxRow) -> OutboxRow:
     try:
-        answer = calls.named(row.call).send(wecom, row.payload)
+        payload = row.payload
+        for prepare in preparations:
+            payload = prepare(installation, wecom, payload)
+        answer = calls.named(row.call).send(wecom, payload)
     except (errors.Busy, errors.NotSent) as error:
         return _later(installation, row, error)
     except errors.Unknown as error:
@@ -220,10 +251,10 @@ def _later(installation: Installation, row: OutboxRow, error: errors.WeComError)
         wait = min(wait, 2.0)  # a welcome has 20 s in all
     with installation.transaction(f"outbox:{row.id}") as session:
         if row.attempts >= MOST_ATTEMPTS:
-            return _settle(session, row, "refused", error=str(error), errcode=getattr(error, "errcode", None))
+            return _settle(session, row, "refused", error=str(error), errcode=error.errcode)
         kept = session.get(OutboxRow, row.id, with_for_update=True)
         assert kept is not None
-        kept.state, kept.error = "waiting", str(error)
+        kept.state, kept.error, kept.errcode = "waiting", str(error), error.errcode
         kept.not_before = clock.now() + timedelta(seconds=wait)
         return kept
 
