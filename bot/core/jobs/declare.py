@@ -86,19 +86,21 @@ def enqueue(
         raise ValueError(f"job {job.name} has the lock {lock!r} and is due at {at}, expected one or the other")
     if session.info.get("cause") is not None:
         kwargs[CAUSE] = session.info["cause"]
-    row = tasks.configure_task(
-        name=job.name, job_manager=_manager, connection=session.connection().connection.driver_connection,
-        queue=job.queue, priority=job.priority if priority is None else priority,
-        lock=lock, queueing_lock=queueing_lock, schedule_at=at,
-    )  # fmt: skip
+    options = {"queue": job.queue, "priority": job.priority if priority is None else priority, "lock": lock,
+               "queueing_lock": queueing_lock, "schedule_at": at}  # fmt: skip
     if queueing_lock is None:
-        job_id = row.defer(**kwargs)
+        job_id = _defer(session, job, options, kwargs)
     else:
         try:
             with session.begin_nested():
-                job_id = row.defer(**kwargs)
+                job_id = _defer(session, job, options, kwargs)
         except AlreadyEnqueued:
             return None
     if job.chunked:
         session.add(Progress.begun(job_id, job.name))
     return job_id
+
+
+def _defer(session: Session, job: Job, options: Any, kwargs: dict[str, Any]) -> int:
+    connection = session.connection().connection.driver_connection
+    return tasks.configure_task(name=job.name, job_manager=_manager, connection=connection, **options).defer(**kwargs)

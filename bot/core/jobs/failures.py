@@ -23,9 +23,9 @@ MOST_ATTEMPTS = 12
 _list = text("""
     SELECT job.id, job.task_name AS name, job.args, job.lock, job.attempts, progress.error, progress.changed_at AS at
     FROM procrastinate_jobs job LEFT JOIN job_progress progress ON progress.job_id = job.id
-    WHERE job.status = 'failed' AND (:before IS NULL OR job.id < :before) ORDER BY job.id DESC LIMIT :limit
+    WHERE job.status = 'failed' AND job.id < coalesce(:before, 9223372036854775807) ORDER BY job.id DESC LIMIT :limit
 """)
-_count = text("SELECT status::text, count(*) FROM procrastinate_jobs GROUP BY status")
+_count = text("SELECT status::text, count(*) AS jobs FROM procrastinate_jobs GROUP BY status")
 _put_back = text("""
     UPDATE procrastinate_jobs SET status = 'todo', scheduled_at = :at, attempts = attempts + :counted WHERE id = :id
 """)
@@ -64,7 +64,7 @@ def retry(session: Session, job_id: int) -> None:
 
 def counts(session: Session) -> dict[str, int]:
     """Jobs by status: `todo`, `doing`, `failed`; those that are done are not kept."""
-    return dict(session.execute(_count).tuples().all())
+    return {row.status: row.jobs for row in session.execute(_count)}
 
 
 def sweep(session: Session) -> int:

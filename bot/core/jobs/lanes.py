@@ -1,16 +1,19 @@
 """The worker's lanes: one Procrastinate worker a queue, all in one process, jobs in threads."""
 
 import asyncio
-import logging
 import signal
 import threading
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import psycopg
+import structlog
 from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job as Row
 from procrastinate.jobs import Status
-from procrastinate.manager import JobManager
+from procrastinate.manager import JobManager, NotificationCallback
 from sqlalchemy import make_url
 
 from bot.core.installation import Installation
@@ -18,8 +21,11 @@ from bot.core.jobs.declare import LANES, Job, jobs
 from bot.core.jobs.failures import DEAD_AFTER_SECONDS, HEARTBEAT_SECONDS, MOST_ATTEMPTS
 from bot.core.jobs.perform import Claim, perform
 
+log = structlog.get_logger(__name__)
+
 THREADS = sum(LANES.values())
-UNSETTLED_WAIT = timedelta(seconds=10)
+UNKNOWN_WAIT = timedelta(seconds=60)  # a dozen of them is time enough to bring every worker to the newer program
+AWAY_SECONDS = 1.0  # between two attempts to reach the database
 POLL_SECONDS = 1.0  # for jobs that become due; new ones announce themselves
 
 
@@ -27,9 +33,8 @@ def run(installation: Installation) -> bool:
     """Run jobs until SIGTERM or SIGINT, then finish what is under way; a chunked job stops after its chunk.
 
     Call it in the main thread; `installation` wants a pool of `THREADS`. False: a lane ended by itself, as it does when
-    the database is away for more than half a minute, and the process should be started anew.
+    it was frozen for so long that it was declared dead, and the process should be started anew.
     """
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)
     return asyncio.run(_run(installation))
 
 
@@ -84,15 +89,55 @@ def _register(app: App, job: Job, installation: Installation, stopping: threadin
 
 
 class _Manager(JobManager):
-    """`perform` settles a job in the job's own transaction, so what did not fail in here is settled.
+    """Procrastinate's own statements, made to outlast a database that is away.
 
-    What did could not be: the database was away, or a newer program enqueued a job this one doesn't know. It waits.
+    As they are, a heartbeat that fails once never beats again (the worker looks dead and its jobs go round in circles),
+    the first failed fetch ends the worker, and a job that can't be settled stays `doing` under a living worker.
     """
 
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Row | None:
+        try:
+            return await super().fetch_job(queues, worker_id)
+        except ConnectorException as error:
+            await _away(error)
+            return None
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        try:
+            await super().update_heartbeat(worker_id)
+        except ConnectorException as error:
+            await _away(error)
+
+    async def listen_for_jobs(
+        self, *, on_notification: NotificationCallback, queues: Iterable[str] | None = None
+    ) -> None:
+        while True:
+            try:
+                await super().listen_for_jobs(on_notification=on_notification, queues=queues)
+            except ConnectorException as error:
+                await _away(error)
+
     async def finish_job(self, job: Row, status: Status, delete_job: bool) -> None:
-        if status is Status.SUCCEEDED:
-            return
-        if job.attempts < MOST_ATTEMPTS:
-            await self.retry_job(job, retry_at=datetime.now(UTC) + UNSETTLED_WAIT)
-        else:
-            await super().finish_job(job, status, delete_job)
+        """`perform` settles a job in the job's own transaction, so what did not fail in here is settled.
+
+        What did could not be: the database was away, or a newer program enqueued a job this one doesn't know.
+        """
+        settled = status is Status.SUCCEEDED
+        while not settled:
+            try:
+                if job.attempts < MOST_ATTEMPTS:
+                    known = any(job.task_name == one.name for one in jobs)
+                    await self.retry_job(job, retry_at=datetime.now(UTC) + (timedelta() if known else UNKNOWN_WAIT))
+                else:
+                    await super().finish_job(job, status, delete_job)
+                settled = True
+            except ConnectorException as error:
+                await _away(error)
+
+
+async def _away(error: ConnectorException) -> None:
+    """Wait a moment if the database could not be reached, else raise: a worker that was declared dead is to end."""
+    if not isinstance(error.__cause__, psycopg.OperationalError):
+        raise error
+    log.warning("the database is away", error=str(error.__cause__).split("\n")[0])
+    await asyncio.sleep(AWAY_SECONDS)

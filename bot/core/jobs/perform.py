@@ -126,11 +126,14 @@ def _step(installation: Installation, job: Job, claim: Claim, stopping: threadin
 
 def _failed(installation: Installation, claim: Claim, error: Exception) -> None:
     again = isinstance(error, (OperationalError, InterfaceError)) and claim.attempts < MOST_ATTEMPTS
-    log.error("job failed", job=claim.name, id=claim.id, again=again, exc_info=error)
+    reason = f"{type(error).__name__}: {error}".split("\n")[0][:500]
+    if again:
+        log.warning("a job met a database error and will run again", job=claim.name, id=claim.id, error=reason)
+    else:
+        log.error("a job failed", job=claim.name, id=claim.id, exc_info=error)
     with installation.transaction(f"job:{claim.name}") as session:
         if session.execute(_take, claim.fence).first() is None:
             return
-        reason = f"{type(error).__name__}: {error}".split("\n")[0][:500]
         if again:
             keep_error(session, claim.id, claim.name, "waiting", reason)
             wait = timedelta(seconds=min(2**claim.attempts, LONGEST_WAIT))

@@ -1,0 +1,15 @@
+"""A worker process for the tests: `python -m deeds.work DATABASE_URL REDIS_URL`, with a heart that beats faster."""
+
+import sys
+
+from bot.core import feature, log, settings
+from bot.core.installation import Installation
+from bot.core.jobs import lanes
+
+lanes.HEARTBEAT_SECONDS, lanes.DEAD_AFTER_SECONDS = 0.2, 1.0
+
+feature.load(["deeds"])
+given = settings.load(log_format="json", _env_file=None)
+log.configure(given, "worker")
+installation = Installation(given, sys.argv[1], sys.argv[2], pool_size=lanes.THREADS)
+sys.exit(0 if lanes.run(installation) else 1)
