@@ -7,16 +7,17 @@ from bot.simulator.state import Message
 
 ATTACHMENTS = ("image", "link", "miniprogram", "video", "file")
 MOST = 9
+TEXT_SIZE = 4000
 MEDIA_DAYS = 3
 
 
-def checked(call: Call, body: Fields, text_size: int = 4000) -> list[Message]:
+def checked(call: Call, body: Fields, text_size: int = TEXT_SIZE) -> list[Message]:
     """`text` and `attachments` of a call as messages, in order. Raises Refused where WeCom would.
 
-    The flat form of old SDKs, `image`, `link` or `miniprogram` beside `text`, is an attachment too.
+    The flat form of old calls and of group welcomes, `image` or `link` beside `text`, is an attachment too.
     """
     attachments = body.parts("attachments", MOST, too_many=41064)
-    flat = [Fields({"msgtype": kind, kind: body.values[kind]}) for kind in ATTACHMENTS[:3] if body.has(kind)]
+    flat = [Fields({"msgtype": kind, kind: body.values[kind]}) for kind in ATTACHMENTS if body.has(kind)]
     messages = [attachment(call, one) for one in (attachments or flat)]
     if words := body.part("text").text("content", size=text_size):
         messages.insert(0, {"msgtype": "text", "text": {"content": words}})

@@ -58,6 +58,8 @@ def limits(
     wrong_secrets: int | None = None,
     contact_ways: int | None = None,
     corp_tags: int | None = None,
+    visible_people: int | None = None,
+    dispatch_s: float | None = None,
 ) -> Answer:
     """Calls of one api a minute and at once (`path` "*": of each other one); wrong secrets an hour from one address."""
     now = world.limits
@@ -65,7 +67,8 @@ def limits(
         now.per_minute[path] = per_minute
     if concurrent is not None:
         now.concurrent[path] = concurrent
-    given = {"wrong_secrets": wrong_secrets, "contact_ways": contact_ways, "corp_tags": corp_tags}
+    given = {"wrong_secrets": wrong_secrets, "contact_ways": contact_ways, "corp_tags": corp_tags,
+             "visible_people": visible_people, "dispatch_s": dispatch_s}  # fmt: skip
     for name, value in given.items():
         if value is not None:
             setattr(now, name, value)

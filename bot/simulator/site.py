@@ -14,6 +14,9 @@ from bot.simulator import (
     contacts,
     control,
     friends,
+    groups,
+    joinways,
+    masssend,
     media,
     members,
     oauth,
@@ -43,6 +46,9 @@ AREAS: tuple[Area, ...] = (
     log.area,
     sessions.area,
     messages.area,
+    groups.area,  # customer groups
+    joinways.area,  # 加入群聊, 入群欢迎语
+    masssend.area,  # 企业群发
     scan.area,  # QR codes of every kind
     control.area,  # apps, tokens, limits, faults, callbacks, clock, calls, inbox
 )

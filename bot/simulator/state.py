@@ -278,6 +278,90 @@ class KfLink:
 
 
 @dataclass
+class GroupMember:
+    """`type` 1 member of the corp, 2 external; `join_scene` 1 invited, 2 by link, 3 by QR code, with its `state`."""
+
+    userid: str
+    type: int
+    join_time: int
+    join_scene: int
+    invitor: str = ""
+    state: str = ""
+
+
+@dataclass
+class GroupChat:
+    """A customer group. `capacity`: people who fit in by QR code; `welcome` the template its newcomers get."""
+
+    chat_id: str
+    opengid: str
+    name: str
+    owner: str
+    create_time: int
+    notice: str = ""
+    capacity: int = 200
+    welcome: str = ""
+    dismissed: bool = False
+    members: dict[str, GroupMember] = field(default_factory=dict)
+
+
+@dataclass
+class JoinWay:
+    """A 加入群聊 join way: its QR code leads to the first of its chats with room."""
+
+    config_id: str
+    scene: int
+    remark: str = ""
+    auto_create_room: bool = True
+    room_base_name: str = ""
+    room_base_id: int = 1
+    chat_id_list: list[str] = field(default_factory=list)
+    state: str = ""
+
+
+@dataclass
+class GroupWelcome:
+    """A 入群欢迎语 template; `owner` is the secret of the app that made it."""
+
+    template_id: str
+    owner: str
+    messages: list[Message]
+
+
+@dataclass
+class MassResult:
+    """`status`: 0 not sent, 1 sent, 2 not a friend any more, 3 she got her share of mass messages already."""
+
+    target: str
+    status: int = 0
+    send_time: int = 0
+
+
+@dataclass
+class MassTask:
+    """What one member has to confirm; `status` 0 waiting, 2 sent."""
+
+    userid: str
+    results: list[MassResult]
+    status: int = 0
+    send_time: int = 0
+
+
+@dataclass
+class MassSend:
+    """A 企业群发; `creator` is "" for one made by API, else the member who sent it himself."""
+
+    msgid: str
+    chat_type: Literal["single", "group"]
+    created_at: float
+    creator: str
+    messages: list[Message]
+    tasks: dict[str, MassTask] = field(default_factory=dict)
+    cancelled: bool = False
+    reminders: list[float] = field(default_factory=list)
+
+
+@dataclass
 class State:
     """A whole corp. `main` is the secret the simulator was started with, whose app owns the callback."""
 
@@ -299,6 +383,12 @@ class State:
     kf_tokens: dict[str, KfToken] = field(default_factory=dict)
     kf_codes: dict[str, KfCode] = field(default_factory=dict)
     kf_links: dict[str, KfLink] = field(default_factory=dict)
+    groups: dict[str, GroupChat] = field(default_factory=dict)
+    join_ways: dict[str, JoinWay] = field(default_factory=dict)
+    group_welcomes: dict[str, GroupWelcome] = field(default_factory=dict)
+    mass_sends: dict[str, MassSend] = field(default_factory=dict)
+    mass_received: dict[str, list[float]] = field(default_factory=dict)
+    mass_quota: Literal["month", "week", "day"] = "month"
     inbox: dict[str, list[Received]] = field(default_factory=dict)
     version: Literal[1] = 1
 

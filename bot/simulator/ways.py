@@ -87,8 +87,8 @@ def qr_code(world: World, code: str) -> str:
 
 
 def count(state: State) -> int:
-    """Contact ways of the corp, which has a limit."""
-    return len(state.ways)
+    """Contact ways and join ways of the corp, which share a limit."""
+    return len(state.ways) + len(state.join_ways)
 
 
 def scan(world: World, way: Way, customer: Customer, half: bool) -> Answer:
