@@ -8,6 +8,9 @@ from bot.core import feature
 
 FEATURES: tuple[str, ...] = (
     "bot.operators",  # accounts, roles, API keys, audit
+    "tags.people",  # customers, identities, contacts, sources, merges, staff
+    "tags.timeline",  # what happened with her, in words
+    "tags.tagging",  # tag groups, tags, assignments, two-way sync with WeCom
 )
 
 

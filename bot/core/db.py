@@ -6,9 +6,9 @@ commit; the edge (`Installation.transaction`) commits once.
 
 import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import BigInteger, Engine, Identity, MetaData, create_engine
+from sqlalchemy import BigInteger, Engine, Identity, MetaData, Text, create_engine
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
@@ -21,6 +21,7 @@ Json = Annotated[Any, mapped_column(JSONB)]
 class Base(DeclarativeBase):
     """Every table of ours; constraint names are fixed so that migrations can name them."""
 
+    type_annotation_map: ClassVar = {str: Text}
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -11,7 +11,8 @@ class ContactAdded(Event, name="contact.added"):
     """She and a member became friends; announced once per relation and adding, for half or full, whichever came first.
 
     customer: `new` (no earlier relation with any member) or `returning`. welcome_code: empty where WeCom gave none.
-    added_at: CreateTime of the event, aware UTC; the welcome code lives 20 s from then. state: as WeCom gave it, untrusted.
+    added_at: CreateTime of the event, aware UTC; the welcome code lives 20 s from then. state: as WeCom gave it,
+    untrusted.
     """
 
     external_userid: str
@@ -22,6 +23,14 @@ class ContactAdded(Event, name="contact.added"):
     half: bool
     welcome_code: str
     added_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactCompleted(Event, name="contact.completed"):
+    """The member added her back: the half relation is whole, API calls reach her, her name and unionid are known."""
+
+    external_userid: str
+    userid: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +62,28 @@ class WelcomeCodeCame(Event, name="contact.welcome_code"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ContactRecorded(Event, name="contact.recorded"):
+    """A piece of a relation's history, learned when it was no news any more (told late, or read by a sync).
+
+    It stands in the timeline and causes nothing. change: added, left, removed or transferred; the event's `at` is when
+    it happened.
+    """
+
+    external_userid: str
+    userid: str
+    change: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferFailed(Event, name="contact.transfer_failed"):
+    """She stays with `userid`: the transfer was refused. reason: WeCom's word (customer_refused, …)."""
+
+    external_userid: str
+    userid: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomersMerged(Event, name="customer.merged"):
     """`customer_id` is the survivor; `from_id` was merged into her. Each feature moves or keeps its own rows."""
 
@@ -62,7 +93,7 @@ class CustomersMerged(Event, name="customer.merged"):
 
 @dataclass(frozen=True, kw_only=True)
 class MergeUndone(Event, name="customer.merge_undone"):
-    """`customer_id` is the former survivor; `from_id` stands on her own again."""
+    """`from_id` stands on her own again; `customer_id` has her rows until now (the survivor, or hers in turn)."""
 
     merge_id: int
     from_id: int

@@ -14,10 +14,13 @@ class Customer(Base):
     __tablename__ = "customers"
     __table_args__ = (
         Index("ix_customers_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        Index("ix_customers_seen_at", "seen_at", "id"),
+        Index("ix_customers_phone_tail", "phone_tail", postgresql_where=text("phone_tail <> ''")),
+        Index("ix_customers_name_key", "name_key", postgresql_ops={"name_key": "text_pattern_ops"}),
     )
     id: Mapped[Id]
     name: Mapped[str]
-    name_key: Mapped[str] = mapped_column(index=True)  # pinyin, for sorting and finding: the database has no ICU
+    name_key: Mapped[str]  # pinyin, for sorting and finding: the database has no ICU
     avatar: Mapped[str]
     gender: Mapped[str]  # female, male or empty
     birthday: Mapped[date | None] = mapped_column(Date)
@@ -26,7 +29,7 @@ class Customer(Base):
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)  # encrypted; the newest verified one
     phone_tail: Mapped[str]  # its last four digits, which operators search by
     created_at: Mapped[At]
-    seen_at: Mapped[At] = mapped_column(index=True)  # last touch of any kind; the list is sorted by it
+    seen_at: Mapped[At]  # last touch of any kind; the list is sorted by it
     merged_into: Mapped[Big | None] = mapped_column(ForeignKey("customers.id"))
 
 
@@ -46,8 +49,31 @@ class Identity(Base):
     added_at: Mapped[At]
 
 
+class Hint(Base):
+    """A value that may be hers and proves nothing: a phone in a member's remark, one that another unionid holds too.
+
+    Where it is another customer's identity, that is a suggested merge (C2).
+    """
+
+    __tablename__ = "hints"
+    __table_args__ = (
+        UniqueConstraint("customer_id", "kind", "value", "source"),
+        Index("ix_hints_kind_value", "kind", "value"),
+    )
+    id: Mapped[Id]
+    customer_id: Mapped[Big] = mapped_column(ForeignKey("customers.id"))
+    kind: Mapped[str]
+    value: Mapped[str]  # as in `identities`
+    source: Mapped[str]  # remark:<userid>, conflict
+    added_at: Mapped[At]
+
+
 class Contact(Base):
-    """A follow relation: one member and one external contact. status: active, customer_left, staff_left, transferred."""
+    """A follow relation: one member and one external contact. status: active, customer_left, staff_left, transferred.
+
+    facts is what WeCom told of it, in the order of arrival, append-only; status, half, added_at and ended_at are its
+    fold (`rules.fold`).
+    """
 
     __tablename__ = "contacts"
     __table_args__ = (UniqueConstraint("external_userid", "userid"), Index("ix_contacts_userid", "userid", "status"))
@@ -59,14 +85,16 @@ class Contact(Base):
     half: Mapped[bool]  # she added the member, who has not added her back yet: no API call reaches her
     added_at: Mapped[At]
     ended_at: Mapped[At | None]
+    facts: Mapped[Json]  # [[kind, unix seconds, welcome code], …]
     state: Mapped[str]
     add_way: Mapped[int]
     remark: Mapped[str]
     description: Mapped[str]
+    read_at: Mapped[At | None]  # when the API last showed it
 
 
 class Staff(Base):
-    """A member who follows customers; known by sync, by a callback that names him or by a live code that lists him (C5)."""
+    """A member who follows customers (C5); known by sync, by a callback or a live code that names him."""
 
     __tablename__ = "staff"
     userid: Mapped[str] = mapped_column(primary_key=True)
@@ -92,7 +120,7 @@ class Touch(Base):
 
 
 class Merge(Base):
-    """Two customers found to be one. `moved` names the rows that changed owner, so that undoing gives exactly those back."""
+    """Two customers found to be one. `moved` names the rows that changed owner: undoing gives exactly those back."""
 
     __tablename__ = "merges"
     id: Mapped[Id]
@@ -101,6 +129,15 @@ class Merge(Base):
     at: Mapped[At]
     actor: Mapped[str]
     why: Mapped[str]
-    moved: Mapped[Json]
+    moved: Mapped[Json]  # {table: [id, …]}
     undone_at: Mapped[At | None]
     undone_by: Mapped[str | None]
+
+
+class SyncCursor(Base):
+    """How far a full pull has come, so that the next run goes on there; the row goes when the pull is through."""
+
+    __tablename__ = "sync_cursors"
+    what: Mapped[str] = mapped_column(primary_key=True)
+    done: Mapped[Json]  # {"members": [userid, …] still to do, "cursor": of the page to read next}
+    at: Mapped[At]

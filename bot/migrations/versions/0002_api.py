@@ -18,7 +18,7 @@ def upgrade() -> None:
             status integer,
             answer text,
             content_type text,
-            CONSTRAINT uq_idempotency_keys_caller UNIQUE (caller, key)
+            CONSTRAINT uq_idempotency_keys_caller_key UNIQUE (caller, key)
         );
         CREATE INDEX ix_idempotency_keys_at ON idempotency_keys (at);
     """)

@@ -1,0 +1,150 @@
+"""The doors others build on: who is meant, who she is now, and her lock.
+
+A customer may be merged into another; every door answers the survivor. Services that change her money, points, tags or
+relations call `lock` first; where several customers are involved, all in one call (the lock order is by id).
+"""
+
+from sqlalchemy import literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, aliased
+
+from bot.core import clock
+from bot.core.errors import NotFound
+from bot.core.installation import installation_of
+from tags.people.errors import Unknown
+from tags.people.models import Customer, Identity
+from tags.people.names import name_key
+from tags.people.selector import Selector
+
+HASHED = ("phone", "email")  # identities that are kept as their keyed hash only
+
+
+def identity_value(session: Session, kind: str, value: str) -> str:
+    """A value as `identities` keeps it: itself, a phone (E.164) and an email as the hex of their keyed hash."""
+    return installation_of(session).vault.lookup(f"{kind}:{value}").hex() if kind in HASHED else value
+
+
+def find(session: Session, selector: Selector) -> int | None:
+    """The customer meant, the survivor where she was merged; None if nobody matches."""
+    kind, value = selector.pair
+    if kind != "customer_id":
+        return owner(session, kind, identity_value(session, kind, value))
+    found = session.scalar(select(Customer.id).where(Customer.id == int(value)))
+    return survivor(session, found) if found is not None else None
+
+
+def owner(session: Session, kind: str, value: str) -> int | None:
+    """Whose an identity is; `value` as `identity_value` makes it. Merges move identities, so she is a survivor."""
+    return session.scalar(select(Identity.customer_id).where(Identity.kind == kind, Identity.value == value))
+
+
+def resolve(session: Session, selector: Selector) -> int:
+    """The customer meant, the survivor where she was merged. Raises NotFound (404) if nobody matches."""
+    found = find(session, selector)
+    if found is None:
+        raise Unknown(selector)
+    return found
+
+
+def resolve_or_make(session: Session, selector: Selector, name: str = "", source: str = "api") -> int:
+    """The customer meant; a stranger (without contact) is made where nobody matches, once however many ask at once.
+
+    source: who says so: api, import, sms, wecom; all of them make a phone verified (C2).
+    Raises NotFound for an unknown customer_id, since nobody can be made out of that.
+    """
+    found = find(session, selector)
+    if found is not None:
+        return found
+    kind, value = selector.pair
+    if kind == "customer_id":
+        raise Unknown(selector)
+    made = make(session, name=name)
+    kept = keep_identity(session, made, kind, identity_value(session, kind, value), source)
+    if kept != made:  # somebody made her in the meantime
+        session.execute(Customer.__table__.delete().where(Customer.id == made))  # type: ignore[attr-defined]
+    elif kind == "phone":
+        show_phone(session, made, value)
+    return kept
+
+
+def make(session: Session, *, name: str = "", gender: str = "", avatar: str = "") -> int:
+    """A new customer without any identity."""
+    made = Customer(
+        name=name, name_key=name_key(name), avatar=avatar, gender=gender, city="", language="", phone_tail="",
+        created_at=clock.now(), seen_at=clock.now(),
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made.id
+
+
+def keep_identity(session: Session, customer_id: int, kind: str, value: str, source: str) -> int:
+    """Give her an identity that nobody had a moment ago; answers whose it is, hers or whoever's was quicker."""
+    row = {"customer_id": customer_id, "kind": kind, "value": value, "source": source, "added_at": clock.now()}
+    mine = session.scalar(insert(Identity).values(row).on_conflict_do_nothing().returning(Identity.id))
+    if mine is not None:
+        return customer_id
+    other = owner(session, kind, value)
+    assert other is not None  # the conflicting row is committed: the insert waited for it
+    return other
+
+
+def show_phone(session: Session, customer_id: int, e164: str) -> None:
+    """Keep her newest verified phone (E.164) to be shown masked; it is found through its identity."""
+    sealed = installation_of(session).vault.encrypt(e164)
+    session.execute(update(Customer).where(Customer.id == customer_id).values(phone=sealed, phone_tail=e164[-4:]))
+
+
+def survivor(session: Session, customer_id: int) -> int:
+    """Who she is now: herself, or whom she was merged into. Raises NotFound for an id that never was."""
+    first = select(Customer.id, Customer.merged_into).where(Customer.id == customer_id)
+    chain, after = first.cte("chain", recursive=True), aliased(Customer)
+    chain = chain.union_all(select(after.id, after.merged_into).join(chain, after.id == chain.c.merged_into))
+    found = session.scalar(select(chain.c.id).where(chain.c.merged_into.is_(None)))
+    if found is None:
+        raise NotFound(f"there is no customer {customer_id}")
+    return int(found)
+
+
+def family(session: Session, customer_id: int) -> list[int]:
+    """The survivor first, then all that were merged into her: whose rows are hers. Raises NotFound."""
+    first = survivor(session, customer_id)
+    members = select(literal(first).label("id")).cte("members", recursive=True)
+    merged = aliased(Customer)
+    members = members.union_all(select(merged.id).join(members, merged.merged_into == members.c.id))
+    return [first, *sorted(one for one in session.scalars(select(members.c.id)) if one != first)]
+
+
+def lock(session: Session, *customer_ids: int) -> list[Customer]:
+    """Lock the customers (by id, sorted) until the end of the transaction; their survivors' rows, in the order given.
+
+    All that are needed go into one call. Others may still refer to the rows meanwhile. Raises NotFound.
+    """
+    wanted = list(customer_ids)
+    while True:
+        locked = lock_rows(session, *wanted)
+        merged = {one.id: survivor(session, one.id) for one in locked if one.merged_into is not None}
+        if not merged:
+            return locked
+        wanted = [merged.get(one, one) for one in wanted]  # merged while we waited for the lock
+
+
+def lock_rows(session: Session, *customer_ids: int) -> list[Customer]:
+    """Lock exactly these rows, merged or not, sorted by id; they come in the order given. Raises NotFound."""
+    rows = select(Customer).where(Customer.id.in_(set(customer_ids))).order_by(Customer.id)
+    locked = session.scalars(rows.with_for_update(key_share=True).execution_options(populate_existing=True))
+    by_id = {one.id: one for one in locked}
+    absent = next((one for one in customer_ids if one not in by_id), None)
+    if absent is not None:
+        raise NotFound(f"there is no customer {absent}")
+    return [by_id[one] for one in customer_ids]
+
+
+def customer(session: Session, customer_id: int) -> Customer:
+    """The row of the survivor. Raises NotFound."""
+    return session.get_one(Customer, survivor(session, customer_id))
+
+
+def see(session: Session, customer_id: int) -> None:
+    """Note that something touched her just now; the customer list is sorted by it."""
+    session.execute(update(Customer).where(Customer.id == customer_id).values(seen_at=clock.now()))

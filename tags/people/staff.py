@@ -1,0 +1,83 @@
+"""Members: known by a sync, by a callback that names them or by a live code that lists them (C5)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from bot.core import clock
+from bot.wecom import inbox
+from bot.wecom.outbox import post
+from tags.people.models import Staff
+
+FRESH = timedelta(days=1)  # how long name and supervisor are believed
+ACTIVE = 1  # status of `user/get`; 2 disabled, 4 not activated, 5 left
+
+
+@dataclass(frozen=True)
+class MemberAsked:
+    """Read this member's name and supervisor (`user/get`)."""
+
+    userid: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """What `user/get` says of a member. supervisor: the first of his direct leaders, empty where he has none."""
+
+    userid: str
+    name: str
+    supervisor: str
+    active: bool
+
+
+def of_get(answer: Mapping[str, Any]) -> Member:
+    """The answer of `user/get` (wecom.md §3.17a)."""
+    leaders = answer.get("direct_leader") or [""]
+    return Member(answer["userid"], answer.get("name") or "", leaders[0], answer.get("status", ACTIVE) == ACTIVE)
+
+
+def know(session: Session, *userids: str) -> None:
+    """Know these members from now on; the names of new ones are read from WeCom."""
+    rows = [{"userid": userid, "name": "", "supervisor": "", "active": True} for userid in sorted(set(userids))]
+    if not rows:
+        return
+    added = session.scalars(insert(Staff).values(rows).on_conflict_do_nothing().returning(Staff.userid))
+    for userid in added.all():
+        inbox.ask(session, MemberAsked(userid))
+
+
+def stale(session: Session, userid: str) -> bool:
+    """Whether name and supervisor are unknown or older than `FRESH`."""
+    read_at = session.scalar(select(Staff.read_at).where(Staff.userid == userid))
+    return read_at is None or clock.now() - read_at > FRESH
+
+
+def describe(session: Session, member: Member) -> None:
+    """Keep what WeCom says of a member; his supervisor is a member too."""
+    know(session, *(one for one in (member.userid, member.supervisor) if one))
+    read = {
+        "name": member.name, "supervisor": member.supervisor, "active": member.active, "read_at": clock.now(),
+    }  # fmt: skip
+    session.execute(update(Staff).where(Staff.userid == member.userid).values(read))
+
+
+def supervisor_of(session: Session, userid: str) -> str:
+    """The userid of his supervisor, empty where WeCom names none."""
+    return session.scalar(select(Staff.supervisor).where(Staff.userid == userid)) or ""
+
+
+def names(session: Session, userids: Iterable[str]) -> dict[str, str]:
+    """What these members are called: their names, their userids until those are known."""
+    known = select(Staff.userid, Staff.name).where(Staff.userid.in_(list(userids)))
+    return {userid: name or userid for userid, name in session.execute(known)}
+
+
+def tell(session: Session, userid: str, text: str, *, dedupe: str, customer_id: int) -> None:
+    """Write to a member through the app, once for each `dedupe`."""
+    message = {"touser": userid, "msgtype": "text", "text": {"content": text}}
+    post(session, "message_send", message, purpose="transactional", dedupe=dedupe, customer_id=customer_id)

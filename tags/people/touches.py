@@ -1,0 +1,47 @@
+"""Where she came from (C1): every touch with its channel; the first and the newest are her source."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from tags.people.models import Customer, Touch
+
+
+def touch(
+    session: Session, customer_id: int, channel: str, *, at: datetime, state: str = "", add_way: int | None = None,
+    inviter_id: int | None = None, detail: dict[str, Any] | None = None,
+) -> int:  # fmt: skip
+    """Keep a touch (at: aware UTC) and return its id.
+
+    channel: live_code, add_way, kf, group, referral, order or import.
+    """
+    made = Touch(
+        customer_id=customer_id, at=at, channel=channel, state=state, add_way=add_way, inviter_id=inviter_id,
+        detail=detail or {},
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    seen = update(Customer).where(Customer.id == customer_id, Customer.seen_at < at)
+    session.execute(seen.values(seen_at=at).execution_options(synchronize_session="evaluate"))
+    return made.id
+
+
+def attribute(session: Session, customer_id: int, state: str, channel: str, **detail: Any) -> None:
+    """Say which channel her newest touch with `state` came by; `detail` (`live_code_id=5`) is added to it."""
+    newest = select(Touch).where(Touch.customer_id == customer_id, Touch.state == state)
+    found = session.scalar(newest.order_by(Touch.at.desc(), Touch.id.desc()).limit(1))
+    if found is not None:
+        found.channel, found.detail = channel, {**found.detail, **detail}
+
+
+def sources(session: Session, customer_ids: Sequence[int]) -> dict[int, tuple[Touch, Touch]]:
+    """The first and the last touch of each of these customers; those without a touch are not in it."""
+    touches = select(Touch).where(Touch.customer_id.in_(customer_ids)).order_by(Touch.customer_id)
+    first, last = (
+        {one.customer_id: one for one in session.scalars(touches.distinct(Touch.customer_id).order_by(*order))}
+        for order in ((Touch.at, Touch.id), (Touch.at.desc(), Touch.id.desc()))
+    )
+    return {customer_id: (touch, last[customer_id]) for customer_id, touch in first.items()}

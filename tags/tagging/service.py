@@ -1,0 +1,164 @@
+"""Who has which tag: put on, taken off, expired (T1, T2)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.core import clock
+from bot.core.events import announce
+from tags.people import service as people
+from tags.people.models import Customer
+from tags.tagging import push
+from tags.tagging.errors import Computed, NoTag, NotThereYet
+from tags.tagging.events import AboutTag, TagAdded, TagRemoved
+from tags.tagging.models import Assignment, Tag, TagGroup
+
+EXPIRED_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Held:
+    """A tag she has, with its group."""
+
+    tag: Tag
+    group: TagGroup
+    assignment: Assignment
+
+
+def assign(
+    session: Session, customer_id: int, tag_ids: Sequence[int], *, source: str = "", why: str = "",
+    expires_at: datetime | None = None, at: datetime | None = None,
+) -> list[int]:  # fmt: skip
+    """Put tags on her and return those that are new; siblings in single-choice groups go. Safe to repeat.
+
+    source: who does it (default: the session's actor); why: in words. expires_at: aware UTC, None for good; of a tag
+    she has the later end holds. Locks her, announces TagAdded and TagRemoved, pushes corp tags to her active relations.
+    Raises NoTag, NotThereYet.
+    """
+    hers = people.lock(session, customer_id)[0].id
+    wanted = _one_of_a_choice([_tag(session, tag_id) for tag_id in dict.fromkeys(tag_ids)])
+    held = {one.tag.id: one for one in of(session, hers)}
+    source = source or session.info["actor"]
+    choices = {group.id: tag for tag, group in wanted if group.single_choice}
+    siblings = [one for one in held.values() if one.group.id in choices and one.tag != choices[one.group.id]]
+    for sibling in siblings:
+        _take_off(session, hers, sibling, source, f"single choice: {choices[sibling.group.id].name}")
+    new = [(tag, group) for tag, group in wanted if tag.id not in held]
+    for tag, group in new:
+        new_one = {"source": source, "at": at or clock.now(), "expires_at": expires_at}
+        session.add(Assignment(customer_id=hers, tag_id=tag.id, **new_one))
+        announce(session, about(TagAdded, hers, tag, group, source), why=why)
+    for tag, _ in wanted:
+        if tag.id in held:
+            _lengthen(held[tag.id].assignment, expires_at)
+    if any(group.kind == "corp" for group in (*(group for _, group in new), *(one.group for one in siblings))):
+        push.customer(session, hers)
+    return [tag.id for tag, _ in new]
+
+
+def unassign(
+    session: Session, customer_id: int, tag_ids: Iterable[int], *, source: str = "", why: str = ""
+) -> list[int]:
+    """Take tags off her, corp tags off all her active relations too; returns those she had. Otherwise as `assign`."""
+    hers = people.lock(session, customer_id)[0].id
+    wanted = set(tag_ids)
+    gone = [one for one in of(session, hers) if one.tag.id in wanted]
+    for one in gone:
+        _take_off(session, hers, one, source or session.info["actor"], why)
+    if any(one.group.kind == "corp" for one in gone):
+        push.customer(session, hers)
+    return [one.tag.id for one in gone]
+
+
+def by_hand(session: Session, tag_id: int) -> None:
+    """Check that a person may put a tag on or take it off. Raises NoTag, Computed (409)."""
+    _, group = _tag(session, tag_id)
+    if group.kind == "computed":
+        raise Computed(tag_id)
+
+
+def existing(session: Session, tag_ids: Iterable[int]) -> set[int]:
+    """Those of the ids that are tags, not deleted ones."""
+    return set(session.scalars(select(Tag.id).where(Tag.id.in_(list(tag_ids)), Tag.deleted_at.is_(None))))
+
+
+def tag_ids(session: Session, customer_id: int) -> set[int]:
+    """The ids of the tags she (a survivor) has."""
+    return {one.tag.id for one in of(session, customer_id)}
+
+
+def of(session: Session, customer_id: int) -> list[Held]:
+    """The tags she has, in the order of groups and tags."""
+    return of_each(session, [customer_id]).get(customer_id, [])
+
+
+def of_each(session: Session, customer_ids: Sequence[int]) -> dict[int, list[Held]]:
+    """The tags each of these customers (survivors) has; those without tags are not in it."""
+    rows = (
+        select(Tag, TagGroup, Assignment)
+        .join(TagGroup, TagGroup.id == Tag.group_id)
+        .join(Assignment, Assignment.tag_id == Tag.id)
+        .where(Assignment.customer_id.in_(customer_ids), Tag.deleted_at.is_(None))
+        .order_by(TagGroup.position.desc(), TagGroup.id, Tag.position.desc(), Tag.id)
+    )
+    found: dict[int, list[Held]] = {}
+    for tag, group, assignment in session.execute(rows):
+        found.setdefault(assignment.customer_id, []).append(Held(tag, group, assignment))
+    return found
+
+
+def expire(session: Session) -> int:
+    """Take off what has expired, at most `EXPIRED_AT_ONCE`; returns how many."""
+    due = (
+        select(Assignment.customer_id, Assignment.tag_id)
+        .join(Customer, Customer.id == Assignment.customer_id)
+        .where(Assignment.expires_at <= clock.now(), Customer.merged_into.is_(None))
+        .order_by(Assignment.customer_id, Assignment.expires_at)
+        .limit(EXPIRED_AT_ONCE)
+    )
+    by_customer: dict[int, list[int]] = {}
+    for customer_id, tag_id in session.execute(due):
+        by_customer.setdefault(customer_id, []).append(tag_id)
+    if by_customer:
+        people.lock(session, *by_customer)
+    return sum(
+        len(unassign(session, customer_id, tag_ids, source="expiry", why="expired"))
+        for customer_id, tag_ids in by_customer.items()
+    )
+
+
+def about(kind: type[AboutTag], customer_id: int, tag: Tag, group: TagGroup, source: str, **more: Any) -> AboutTag:
+    """An event about a tag."""
+    return kind(customer_id=customer_id, tag_id=tag.id, tag=tag.name, group=group.name, source=source, **more)
+
+
+def _take_off(session: Session, customer_id: int, held: Held, source: str, why: str) -> None:
+    session.delete(held.assignment)
+    announce(session, about(TagRemoved, customer_id, held.tag, held.group, source), why=why)
+
+
+def _tag(session: Session, tag_id: int) -> tuple[Tag, TagGroup]:
+    found = session.execute(
+        select(Tag, TagGroup).join(TagGroup).where(Tag.id == tag_id, Tag.deleted_at.is_(None))
+    ).one_or_none()
+    if found is None:
+        raise NoTag(tag_id)
+    tag, group = found
+    if group.kind == "corp" and tag.wecom_id is None:
+        raise NotThereYet(tag_id)
+    return tag, group
+
+
+def _one_of_a_choice(tags: list[tuple[Tag, TagGroup]]) -> list[tuple[Tag, TagGroup]]:
+    """Of several tags of one single-choice group the last one named counts."""
+    last = {group.id: tag for tag, group in tags if group.single_choice}
+    return [(tag, group) for tag, group in tags if last.get(group.id, tag) is tag]
+
+
+def _lengthen(assignment: Assignment, expires_at: datetime | None) -> None:
+    before = assignment.expires_at
+    assignment.expires_at = None if before is None or expires_at is None else max(before, expires_at)

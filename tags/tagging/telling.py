@@ -1,0 +1,41 @@
+"""How the timeline tells what happens with tags."""
+
+from typing import Any
+
+from bot.core.i18n import say
+from tags.timeline.service import Told, tells
+
+Data = dict[str, Any]
+
+
+@tells("tag.added")
+def added(data: Data, lang: str) -> Told:
+    return Told("tags", "", say(lang, "打上标签「%(tag)s」", tag=data["tag"]), _source(data, lang))
+
+
+@tells("tag.removed")
+def removed(data: Data, lang: str) -> Told:
+    return Told("tags", "", say(lang, "去掉标签「%(tag)s」", tag=data["tag"]), _source(data, lang))
+
+
+@tells("tag.overruled")
+def overruled(data: Data, lang: str) -> Told:
+    if data["change"] == "added":
+        text = say(lang, "成员打的标签「%(tag)s」未生效：这里的改动更晚", tag=data["tag"])
+    else:
+        text = say(lang, "成员去掉标签「%(tag)s」未生效：这里的改动更晚", tag=data["tag"])
+    return Told("tags", "alert", text, _source(data, lang))
+
+
+def _source(data: Data, lang: str) -> str:
+    """Who did it, in words; a rule's own reason, kept with the event, is shown instead where it has one."""
+    kind, _, name = str(data["source"]).partition(":")
+    words = {
+        "member": say(lang, "成员 %(name)s", name=name),
+        "operator": say(lang, "操作员 %(name)s", name=name),
+        "api": say(lang, "接口 %(name)s", name=name),
+        "live_code": say(lang, "渠道活码 %(name)s", name=name),
+        "expiry": say(lang, "到期"),
+        "tag deleted": say(lang, "标签已删除"),
+    }
+    return words.get(kind, str(data["source"]))

@@ -1,0 +1,70 @@
+"""How the timeline tells what people announce (C4); it stands above them, so their tellers live here."""
+
+from typing import Any
+
+from bot.core.i18n import say
+from tags.timeline.service import Told, tells
+
+Data = dict[str, Any]
+
+
+@tells("contact.added")
+def added(data: Data, lang: str) -> Told:
+    if data["customer"] == "new":
+        text = say(lang, "添加了成员 %(staff)s", staff=data["staff"])
+    else:
+        text = say(lang, "再次添加了成员 %(staff)s", staff=data["staff"])
+    return Told("user-plus", "", text, say(lang, "渠道 %(state)s", state=data["state"]) if data["state"] else "")
+
+
+@tells("contact.completed")
+def completed(data: Data, lang: str) -> Told:
+    return Told("user", "", say(lang, "成员 %(staff)s 通过了她的添加", staff=data["staff"]))
+
+
+@tells("contact.welcome_code")
+def welcome_code(data: Data, lang: str) -> Told:
+    return Told("mail", "", say(lang, "企业微信给了成员 %(staff)s 一个欢迎语凭证", staff=data["staff"]))
+
+
+@tells("contact.left")
+def left(data: Data, lang: str) -> Told:
+    return Told("user-minus", "alert", say(lang, "删除了成员 %(staff)s", staff=data["staff"]))
+
+
+@tells("contact.removed")
+def removed(data: Data, lang: str) -> Told:
+    if data["reason"] == "transferred":
+        return Told("arrow-left-right", "", say(lang, "从成员 %(staff)s 转接走", staff=data["staff"]))
+    return Told("user-minus", "alert", say(lang, "被成员 %(staff)s 删除", staff=data["staff"]))
+
+
+@tells("contact.recorded")
+def recorded(data: Data, lang: str) -> Told:
+    texts = {
+        "added": say(lang, "补记：添加了成员 %(staff)s", staff=data["staff"]),
+        "left": say(lang, "补记：删除了成员 %(staff)s", staff=data["staff"]),
+        "removed": say(lang, "补记：被成员 %(staff)s 删除", staff=data["staff"]),
+        "transferred": say(lang, "补记：从成员 %(staff)s 转接走", staff=data["staff"]),
+    }
+    return Told("history", "", texts[data["change"]])
+
+
+@tells("contact.transfer_failed")
+def transfer_failed(data: Data, lang: str) -> Told:
+    reasons = {
+        "customer_refused": say(lang, "客户拒绝了"),
+        "customer_limit_exceed": say(lang, "接替成员的客户已满"),
+    }
+    why = str(reasons.get(data["reason"], data["reason"]))
+    return Told("circle-x", "", say(lang, "没有转接给成员 %(staff)s", staff=data["staff"]), why)
+
+
+@tells("customer.merged")
+def merged(data: Data, lang: str) -> Told:
+    return Told("merge", "", say(lang, "与客户 %(id)s 合并", id=data["from_id"]))
+
+
+@tells("customer.merge_undone")
+def merge_undone(data: Data, lang: str) -> Told:
+    return Told("undo-2", "", say(lang, "与客户 %(id)s 的合并已撤销", id=data["from_id"]))
