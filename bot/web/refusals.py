@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Problem
+from bot.web.guard import caller
 from bot.web.pages import go, is_fragment, toast
 
 PAGES = ("/console",)
@@ -36,7 +37,7 @@ def answer(error: HTTPException | Problem) -> BaseResponse:
         response: Response = make_response("", status)
     else:
         detail = error.detail if isinstance(error, Problem) else ""
-        inside = g.get("principal") is not None and status < 500
+        inside = status < 500 and caller() is not None
         response = make_response(
             render_template("error.html", status=status, title=title, words=words, detail=detail, inside=inside), status
         )

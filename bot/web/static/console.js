@@ -11,8 +11,12 @@ function showToast({ text, tone, undo }) {
   const made = byId(tone === "bad" ? "toast-bad" : "toast-good").content.firstElementChild.cloneNode(true);
   made.querySelector("[data-text]").textContent = text;
   made.querySelector("[data-undo]").dataset.undo = undo || "";
+  // A modal dialog makes everything outside it unreachable, so the toasts stand in the one that is open.
+  const home = [...document.querySelectorAll("dialog[open]")].pop() ?? document.body;
+  home.append(byId("toasts"));
   byId("toasts").append(made);
 }
+document.addEventListener("close", () => document.body.append(byId("toasts")), true);
 
 document.addEventListener("alpine:init", () => {
   Alpine.data("toast", () => ({
@@ -69,6 +73,8 @@ document.addEventListener("keydown", (event) => {
   if (command && event.key.toLowerCase() === "k" && find) {
     event.preventDefault();
     if (!find.open) find.showModal();
+  } else if (event.key === "Enter" && near(event, ".finder .input")) {
+    byId("found").querySelector("a")?.click();
   } else if (command && event.key === "Enter" && typing?.form) {
     typing.form.requestSubmit();
   } else if (event.key === "/" && !typing && !command) {
@@ -94,6 +100,7 @@ function moveFocus(event) {
 
 // The chosen theme shows at once; the server keeps it in a cookie for the next page.
 document.addEventListener("htmx:afterRequest", (event) => {
+  event.target.closest("dialog.confirm")?.close();
   const button = event.detail.requestConfig.triggeringEvent?.submitter;
   if (!event.detail.successful || button?.name !== "theme") return;
   document.documentElement.dataset.theme = button.value;
@@ -105,7 +112,7 @@ document.addEventListener("toast", (event) => event.detail.value.forEach(showToa
 document.addEventListener("close-dialog", () => document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close()));
 document.addEventListener("htmx:sendError", () => showToast({ text: byId("toasts").dataset.failed, tone: "bad" }));
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.elt.id === "drawer" && !event.detail.elt.open) event.detail.elt.showModal();
+  if (event.detail.elt.id === "drawer-content" && !byId("drawer").open) byId("drawer").showModal();
   event.detail.elt.querySelector?.("[aria-invalid=true]")?.focus();
 });
 document.querySelector("[aria-invalid=true]")?.focus();

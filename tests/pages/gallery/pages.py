@@ -34,7 +34,8 @@ def people() -> list[SimpleNamespace]:
     return [
         SimpleNamespace(
             id=n, name=NAMES[n % len(NAMES)], note="女 · 杭州 · 138****6021", tier=TIERS[n % 3],
-            tags=["手冲爱好者", "V60", "西湖店", "会带朋友来"][: n % 5], spend_fen=984_200 + n * 13_777, points=2_480 * n,
+            tags=["手冲爱好者", "V60", "西湖店", "会带朋友来"][: n % 5], spend_fen=984_200 + n * 13_777,
+            points=2_480 * n,
             added_at=START - timedelta(days=n * 9, minutes=n * 17), staff="王敏、赵磊",
         )
         for n in range(50)
