@@ -14,7 +14,6 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from bot.wecom.client import WeCom
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bot import simulator
@@ -23,6 +22,7 @@ from bot.app.demo.driver import Api, Phone
 from bot.core.installation import Installation
 from bot.core.settings import Settings
 from bot.operators import keys
+from bot.wecom.client import WeCom
 from bot.wecom.lane import Lane
 
 
@@ -59,7 +59,8 @@ def opened(installation_of: Any, settings: Settings, corp: dict[str, Any]) -> It
     """A shop whose simulator and web server listen on free ports; `installation_of(settings)` makes it one."""
     with simulator.start(corp_id=corp["corp_id"], secret=corp["secret"]) as wecom:
         installation = installation_of(settings.model_copy(update={"wecom_api_base": f"{wecom.url}/cgi-bin"}))
-        with served(create_app(installation)) as url:
+        app = create_app(installation)
+        with contextlib.closing(app.extensions["callback_writer"]), served(app) as url:
             phone = Phone(wecom.url)
             phone.sim("POST", "apps", agentid=settings.wecom_agent_id)
             for userid, name in (("lily", "莉莉"), ("leo", "李奥")):

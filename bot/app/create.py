@@ -21,7 +21,8 @@ def create_app(installation: Installation) -> OpenAPI:
     limits.install(app, installation)
     api.install(app)
     health.install(app)
-    entry = callback.Entry(installation)
+    app.extensions["callback_writer"] = writer = callback.Writer(installation.database_url)
+    entry = callback.Entry(installation, writer)
     app.register_blueprint(callback.blueprint(entry))
     app.wsgi_app = callback.middleware(entry, busy.middleware(app.wsgi_app))  # type: ignore[method-assign]
     return app

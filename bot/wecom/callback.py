@@ -1,11 +1,11 @@
-"""The fast entry: `/wecom/callback/<source>`. One row in the inbox, one commit, an empty 200; nothing else.
+"""The fast entry, `/wecom/callback/<source>`: one row in the inbox, one commit, an empty 200; nothing else.
 
-The path only selects token and key; every path takes every event, under one digest. Requests that arrive together share
-a commit (group commit): each waits for the commit that holds its own row, so 200 means kept, and a commit that failed is
-a 503 for its own rows alone.
+The path only selects token and key; every path takes every event, under one digest. Requests that arrive together
+share a commit (group commit): each waits for the commit that holds its own row, so 200 means kept, and a commit that
+failed is a 503 for its own rows alone.
 
-The POST is answered twice over by the same function: as WSGI middleware before Flask routes (1.75 times as fast), and as
-a plain Flask view, so that the route is listed, guarded, tested, and works without the middleware.
+The POST is answered by one function in two places: WSGI middleware before Flask routes (1.75 times as fast) and a plain
+Flask view, so that the route is listed, guarded, tested, and works without the middleware.
 """
 
 import threading
@@ -55,8 +55,8 @@ class _Ticket:
 class GroupCommit:
     """One writer for many threads: whoever gets the lock commits what all waiting threads have put in.
 
-    A ticket ends as kept, or as the error of its own batch. Rows of a batch are sorted by digest: unsorted, two processes
-    with the same digests in other orders deadlock.
+    A ticket ends as kept, or as the error of its own batch. Rows of a batch are sorted by digest: unsorted, two
+    processes with the same digests in other orders deadlock.
     """
 
     def __init__(self, write: Callable[[list[Row]], None]) -> None:
@@ -98,13 +98,19 @@ class Writer:
         try:
             self._insert(rows)
         except psycopg.OperationalError:
-            self._drop()
+            self.close()
             if fresh:
                 raise
             self._insert(rows)  # the server was restarted since the last batch: meet it anew once
         except BaseException:
-            self._drop()
+            self.close()
             raise
+
+    def close(self) -> None:
+        """Close the connection; the next batch opens one anew."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     def _insert(self, rows: list[Row]) -> None:
         if self._connection is None or self._connection.closed:
@@ -112,16 +118,11 @@ class Writer:
         self._connection.execute(INSERT, [list(column) for column in zip(*rows, strict=True)])
         self._connection.commit()
 
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
-
 
 class Entry:
-    """Takes callbacks of one installation."""
+    """Takes callbacks of one installation; `write` commits a batch of rows."""
 
-    def __init__(self, installation: Installation, write: Callable[[list[Row]], None] | None = None) -> None:
+    def __init__(self, installation: Installation, write: Callable[[list[Row]], None]) -> None:
         settings = installation.settings
         settings.require("wecom_corp_id")
         self._crypto = {
@@ -129,7 +130,7 @@ class Entry:
             for source in SOURCES
         }
         self._installation = installation
-        self._keep = GroupCommit(write or Writer(installation.database_url)).put
+        self._keep = GroupCommit(write).put
 
     def take(self, source: str, query: dict[str, str], body: bytes) -> tuple[int, str]:
         """Keep one delivery: (200, "") once its row is committed, else 4xx or 503 and a sentence."""

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.wecom import errors
 from bot.wecom.client import WeCom
 
 Payload = dict[str, Any]
 WELCOME_USED = 41051  # she has started chatting, or a welcome was delivered: after a lost answer that was ours
-KF_SAME_MSGID = 95032  # not documented; a second send under a msgid of ours is refused, which is what we rely on
+KF_SAME_MSGID = 95032  # undocumented: what a second send under a msgid of ours is taken to be refused with
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,13 @@ def _contact_way_of_state(wecom: WeCom, payload: Payload) -> Payload | None:
     return None
 
 
-_CALLS = {
+CALLS = {
     call.name: call
     for call in (
-        Call("send_welcome_msg", lambda w, p: w.contact.send_welcome_msg(**p), repeatable=True, done_codes=frozenset({WELCOME_USED})),
+        Call(
+            "send_welcome_msg", lambda w, p: w.contact.send_welcome_msg(**p), repeatable=True,
+            done_codes=frozenset({WELCOME_USED}),
+        ),
         Call("kf_send_msg", lambda w, p: w.kf.send_msg(**p), repeatable=True, done_codes=frozenset({KF_SAME_MSGID})),
         Call("kf_send_msg_on_event", lambda w, p: w.kf.send_msg_on_event(**p)),
         Call("kf_trans_service_state", lambda w, p: w.kf.trans_service_state(**p), repeatable=True),
@@ -64,7 +66,5 @@ _CALLS = {
 
 def named(name: str) -> Call:
     """The call of that name. Raises KeyError: a programmer's mistake, not an operator's."""
-    return _CALLS[name]
+    return CALLS[name]
 
-
-__all__ = ["Call", "errors", "named"]
