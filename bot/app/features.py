@@ -11,6 +11,10 @@ FEATURES: tuple[str, ...] = (
     "tags.people",  # customers, identities, contacts, sources, merges, staff
     "tags.timeline",  # what happened with her, in words
     "tags.tagging",  # tag groups, tags, assignments, two-way sync with WeCom
+    "handlers.materials",  # pictures, videos and files, and their media ids
+    "handlers.messaging",  # contents, placeholders, windows, what waits for one
+    "handlers.livecodes",  # channels: code, staff, tags, welcome, group
+    "handlers.welcome",  # what a new friend is told, in time or late
 )
 
 

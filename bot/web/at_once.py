@@ -1,7 +1,7 @@
 """Requests whose answer needs WeCom's: the call is committed as a row, sent in the request, answered from the row.
 
-    code, confirmed = at_once(lambda own: service.make(own, body))         # posts `add_contact_way`
-    return reply(answer(code), 201 if confirmed else 202)
+code, confirmed = at_once(lambda own: service.make(own, body))         # posts `add_contact_way`
+return reply(answer(code), 201 if confirmed else 202)
 """
 
 from collections.abc import Callable

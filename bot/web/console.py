@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.crypto import derive
 from bot.core.installation import Installation
-from bot.web import edge, files, guard, headers, language, menu, pages, show
+from bot.web import edge, files, guard, headers, language, menu, pages, pictures, show
 from bot.web.guard import PUBLIC, needs
 from bot.web.menu import Entry, Sign, Words
 
@@ -48,6 +48,7 @@ def install(app: Flask, installation: Installation, identify: guard.Identify) ->
         languages=language.LANGUAGES,
     )  # fmt: skip
     app.register_blueprint(shell)
+    app.register_blueprint(pictures.blueprint)
     for blueprint in pages.blueprints:
         app.register_blueprint(blueprint)
 

@@ -1,0 +1,76 @@
+"""Pictures that others drew (WeCom's QR codes, avatars), fetched once and shown at our own address.
+
+address(session, way["qr_code"])  ->  https://shop.example/pictures/9f2c…/42b3.png
+"""
+
+import re
+from urllib.parse import urlsplit
+
+import requests
+from flask import Blueprint, Response
+from sqlalchemy import LargeBinary
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot.core.crypto import fingerprint
+from bot.core.db import Base
+from bot.core.errors import NotFound, Problem
+from bot.core.installation import installation_of
+from bot.web import edge
+from bot.web.guard import PUBLIC, needs
+
+MOST_BYTES = 2 * 1024 * 1024
+PATIENCE_S = (3.05, 5)
+KINDS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+FOR_LONG = "public, max-age=2592000, immutable"
+
+blueprint = Blueprint("pictures", __name__)
+
+
+class NotFetched(Problem):
+    """Whoever holds the picture did not give it."""
+
+    status, title = 502, "Picture not available"
+
+
+class Picture(Base):
+    """key: of our address, made from theirs, `url`. body is there once it was asked for."""
+
+    __tablename__ = "pictures"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    url: Mapped[str]
+    mime: Mapped[str]
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+def address(session: Session, url: str) -> str:
+    """Our address of the picture at `url` (http or https). Its last part stays theirs: it names the picture."""
+    key = fingerprint(url.encode())[:32]
+    session.execute(insert(Picture).values(key=key, url=url, mime="").on_conflict_do_nothing())
+    last = re.sub(r"[^\w.-]", "", urlsplit(url).path.rpartition("/")[2]) or "picture"
+    return f"{installation_of(session).settings.public_url or ''}/pictures/{key}/{last}"
+
+
+def fetch(url: str) -> tuple[str, bytes]:
+    """(MIME type, bytes) of a JPEG or PNG of at most 2 MiB. Raises NotFetched where none comes."""
+    try:
+        with requests.get(url, timeout=PATIENCE_S, allow_redirects=False, stream=True) as answer:
+            body = next(answer.iter_content(MOST_BYTES + 1), b"") if answer.status_code == 200 else b""
+    except requests.RequestException as error:
+        raise NotFetched(f"the picture could not be fetched: {type(error).__name__}") from error
+    mime = next((kind for head, kind in KINDS.items() if body.startswith(head)), None)
+    if mime is None or len(body) > MOST_BYTES:
+        raise NotFetched("what came is no picture of at most 2 MiB")
+    return mime, body
+
+
+@blueprint.get("/pictures/<key>/<name>")
+@needs(PUBLIC)
+def show(key: str, name: str) -> Response:
+    """The picture; the first to ask waits until it is fetched."""
+    picture = edge.session().get(Picture, key)
+    if picture is None:
+        raise NotFound("there is no such picture")
+    if picture.body is None:
+        picture.mime, picture.body = fetch(picture.url)
+    return Response(picture.body, content_type=picture.mime, headers={"Cache-Control": FOR_LONG})

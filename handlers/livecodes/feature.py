@@ -1,0 +1,6 @@
+"""What the live codes plug in where."""
+
+from bot.core.feature import feature as made
+from handlers.livecodes import api, jobs, listeners, service, timeline
+
+feature = made("handlers.livecodes", service, api, listeners, jobs, timeline)
