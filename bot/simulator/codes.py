@@ -27,6 +27,7 @@ MESSAGES = {
     40063: "some parameters are empty",
     40068: "invalid tag id",
     40071: "tag name already exists",
+    40088: "invalid jobid",
     40091: "invalid secret",
     40096: "invalid external userid",
     40098: "user not real-name verified",

@@ -26,8 +26,8 @@ def checked(call: Call, body: Fields, text_size: int = TEXT_SIZE) -> list[Messag
     return messages
 
 
-def attachment(call: Call, fields: Fields) -> Message:
-    """One attachment, checked by its kind."""
+def attachment(call: Call, fields: Fields, scene: str = "") -> Message:
+    """One attachment, checked by its kind; `scene` as for `media`."""
     kind = fields.text("msgtype")
     if kind not in ATTACHMENTS:
         raise Refused(41065, kind)
@@ -39,20 +39,25 @@ def attachment(call: Call, fields: Fields) -> Message:
         part.text("url", size=2048, missing=40063)
     elif kind == "miniprogram":
         part.text("title", size=64, missing=40063)
-        media(call, part.text("pic_media_id", missing=41006), "image")
+        media(call, part.text("pic_media_id", missing=41006), "image", scene)
         part.text("appid", missing=40063)
         part.text("page", missing=40063)
     elif kind == "image" and not part.text("media_id"):
         part.text("pic_url", missing=41006)
     else:
-        media(call, part.text("media_id", missing=41006), kind)
+        media(call, part.text("media_id", missing=41006), kind, scene)
     return {"msgtype": kind, kind: dict(part.values)}
 
 
-def media(call: Call, media_id: str, kind: str) -> None:
-    """Raise Refused 40007 where the media is unknown, older than three days, or of another kind."""
+def media(call: Call, media_id: str, kind: str, scene: str = "") -> None:
+    """Raise Refused 40007 where the media is unknown, over three days old or of another kind, 41072 of another scene.
+
+    `scene` is "" for media/upload, "1" for media/upload_attachment of Moments.
+    """
     found = call.state.media.get(media_id)
     if found is None or found.created_at + MEDIA_DAYS * 86400 <= call.world.now():
         raise Refused(40007, media_id)
-    if found.type != kind or found.scene:
+    if found.type != kind:
         raise Refused(40007, f"{media_id} is a {found.type}, not a {kind}")
+    if found.scene != scene:
+        raise Refused(41072, media_id)

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from bot.core.clock import clock
-from bot.core.errors import NotFound, Unacceptable
+from bot.core.errors import Unacceptable
 from bot.simulator.area import Answer, Area
 from bot.simulator.callbacks import Behaviour
 from bot.simulator.faults import Fault
@@ -78,14 +78,14 @@ def limits(
 @area.act("POST", "/faults")
 def fault(
     world: World,
-    path: str = "*",
+    path: str,
     errcode: int | None = None,
     delay_s: float = 0.0,
     drop: Literal["before", "after"] | None = None,
     done: bool = False,
     times: int = 1,
 ) -> Answer:
-    """The next `times` calls of the api misbehave; see Fault."""
+    """The next `times` calls of the api (`path` "*": of any) misbehave; see Fault."""
     if errcode is None and not delay_s and drop is None:
         raise Unacceptable.at("", "a fault needs errcode, delay_s or drop")
     world.faults.add(Fault(path.removeprefix("/cgi-bin/"), errcode, delay_s, drop, done, times))
@@ -151,14 +151,13 @@ def advance(world: World, advance_s: float) -> Answer:
 def calls(world: World, path: str | None = None) -> Answer:
     """Every /cgi-bin/ call so far, or those of one api; `status` is null where the connection was cut."""
     wanted = path.removeprefix("/").removeprefix("cgi-bin/") if path is not None else None
-    return {"data": [one for one in world.calls if wanted in (None, one["path"])]}
+    return {"data": [one for one in list(world.calls) if wanted in (None, one["path"])]}
 
 
 @area.act("GET", "/inbox")
 def inbox(world: World, external_userid: str | None = None, userid: str | None = None) -> Answer:
     """All that arrived at a customer or a member, oldest first."""
-    receiver = external_userid or userid or ""
-    if receiver not in world.state.customers and receiver not in world.state.members:
-        raise NotFound(f"nobody is {receiver}")
-    rows = world.state.inbox.get(receiver, [])
+    if (external_userid is None) == (userid is None):
+        raise Unacceptable.at("", "give external_userid or userid")
+    rows = world.state.inbox.get(external_userid or userid or "", [])
     return {"data": [{**one.message, "via": one.via, "from": one.sender, "at": moment(one.at)} for one in rows]}

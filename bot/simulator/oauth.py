@@ -1,8 +1,9 @@
 """Who opened a page: the code WeChat's authorize page hands out, and its exchange; pages 91022 and 91023."""
 
-from bot.core.errors import NotFound, Unacceptable
+from bot.core.errors import Unacceptable
 from bot.simulator.area import Answer, Area, Call
 from bot.simulator.codes import Refused
+from bot.simulator.members import UserId
 from bot.simulator.state import OAuthCode
 from bot.simulator.world import World, new_id
 
@@ -31,13 +32,13 @@ def user_of_old(call: Call) -> Answer:
 
 
 @area.act("POST", "/oauth")
-def authorise(world: World, external_userid: str | None = None, userid: str | None = None) -> Answer:
+def authorise(world: World, external_userid: str | None = None, userid: UserId | None = None) -> Answer:
     """She, or a member, opens a page through WeChat's authorize address: the code it hands to the page."""
     if (external_userid is None) == (userid is None):
         raise Unacceptable.at("", "give external_userid or userid")
     code = new_id("", 43)
-    if userid is not None and userid not in world.state.members:
-        raise NotFound(f"no member {userid}")
+    if userid is not None:
+        world.member(userid)
     if external_userid is not None:
         world.customer(external_userid)
     world.state.oauth_codes[code] = OAuthCode(world.now(), userid or "", external_userid or "")

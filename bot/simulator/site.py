@@ -19,6 +19,7 @@ from bot.simulator import (
     masssend,
     media,
     members,
+    moments,
     oauth,
     scan,
     tags,
@@ -49,6 +50,7 @@ AREAS: tuple[Area, ...] = (
     groups.area,  # customer groups
     joinways.area,  # 加入群聊, 入群欢迎语
     masssend.area,  # 企业群发
+    moments.area,  # 客户朋友圈, its beginning
     scan.area,  # QR codes of every kind
     control.area,  # apps, tokens, limits, faults, callbacks, clock, calls, inbox
 )

@@ -362,6 +362,20 @@ class MassSend:
 
 
 @dataclass
+class Moment:
+    """A 客户朋友圈 task. `published`: userid → when. `tags`: customers with any of them see it, empty for all."""
+
+    moment_id: str
+    jobid: str
+    created_at: float
+    messages: list[Message]
+    senders: list[str]
+    tags: list[str]
+    invalid_senders: list[str] = field(default_factory=list)
+    published: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
 class State:
     """A whole corp. `main` is the secret the simulator was started with, whose app owns the callback."""
 
@@ -389,6 +403,7 @@ class State:
     mass_sends: dict[str, MassSend] = field(default_factory=dict)
     mass_received: dict[str, list[float]] = field(default_factory=dict)
     mass_quota: Literal["month", "week", "day"] = "month"
+    moments: dict[str, Moment] = field(default_factory=dict)
     inbox: dict[str, list[Received]] = field(default_factory=dict)
     version: Literal[1] = 1
 

@@ -160,4 +160,5 @@ def test_an_act_with_a_wrong_field_says_which(wecom):
     assert "userid" in answer["detail"]
     assert "user" in answer["detail"]
     assert wecom.act("DELETE", "contacts/wm9", status=404, userid="lily")["detail"] == "wm9 is no contact of lily"
-    assert wecom.act("GET", "inbox", status=404, external_userid="wm9")["status"] == 404
+    assert wecom.act("GET", "inbox", status=422)["detail"] == "give external_userid or userid"
+    assert wecom.inbox(external_userid="wm9") == []

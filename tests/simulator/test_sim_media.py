@@ -57,7 +57,7 @@ def test_a_picture_has_a_lasting_address(wecom):  # 40009 40123
     assert upload(wecom, "", TEXT, call="media/uploadimg")["errcode"] == 40123
 
 
-def test_media_in_a_message_must_be_fresh_and_of_its_kind(wecom):  # 40007
+def test_media_in_a_message_must_be_fresh_of_its_kind_and_of_its_scene(wecom):  # 40007 41072
     def send(media_id, kind="image"):
         code = wecom.befriend("lily")["welcome_code"]
         body = {"welcome_code": code, "attachments": [{"msgtype": kind, kind: {"media_id": media_id}}]}
@@ -68,7 +68,7 @@ def test_media_in_a_message_must_be_fresh_and_of_its_kind(wecom):  # 40007
     assert isinstance(moment["created_at"], int)
     assert send(image) == 0
     assert send(image, "video") == 40007
-    assert send(moment["media_id"]) == 40007
+    assert send(moment["media_id"]) == 41072
     wecom.act("POST", "clock", advance_s=3 * 86400)
     assert send(image) == 40007
 
