@@ -27,6 +27,7 @@ from bot.web.problems import PROBLEM_JSON, of_validation
 
 PREFIX = "/api/v1"
 MOST_BYTES = 4 * 1024 * 1024  # of a JSON body
+MOST_UPLOAD_BYTES = 21 * 1024 * 1024  # of a form with a file; WeCom takes 20 MB
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 resources: Register[APIBlueprint] = Register("resources")
@@ -145,6 +146,7 @@ def application(name: str, version: str, **options: Any) -> OpenAPI:
 
 def install(app: OpenAPI) -> None:
     """Add the resources of every loaded feature and their document at `/api/v1/openapi.json`."""
+    app.config["MAX_CONTENT_LENGTH"] = MOST_UPLOAD_BYTES
     idempotency.install(app)
     app.before_request(_check_body)
 
@@ -159,7 +161,7 @@ def install(app: OpenAPI) -> None:
 
 
 def _invalid(error: ValidationError) -> Response:
-    raise of_validation(error)
+    raise of_validation(error, request.get_json(silent=True))
 
 
 def _check_body() -> None:

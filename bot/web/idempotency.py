@@ -12,8 +12,10 @@ from flask import Flask, Response, g, request
 from sqlalchemy import UniqueConstraint, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from werkzeug.datastructures import FileStorage
 
 from bot.core import clock
+from bot.core.crypto import fingerprint
 from bot.core.db import At, Base, Id
 from bot.core.errors import Conflict, Unacceptable
 from bot.web import edge, guard
@@ -92,6 +94,16 @@ def _remember(response: Response) -> Response:
 
 
 def _content() -> str:
-    body = request.get_json(silent=True)
+    if request.mimetype == "multipart/form-data":
+        body: Any = [request.form.to_dict(flat=False), {name: _print(file) for name, file in request.files.items()}]
+    else:
+        body = request.get_json(silent=True)
     parsed = json.dumps(body, sort_keys=True, ensure_ascii=True) if body is not None else request.get_data(as_text=True)
     return f"{request.method} {request.full_path} {parsed}"
+
+
+def _print(file: FileStorage) -> list[str | None]:
+    """A file as far as two are the same."""
+    body = file.stream.read()
+    file.stream.seek(0)
+    return [file.filename, fingerprint(body)]

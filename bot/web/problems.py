@@ -1,10 +1,13 @@
 """Refusals as answers: RFC 9457 problem documents, or a page where one was asked for; only this file knows which."""
 
 import uuid
+from collections.abc import Iterator
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, json, request
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -65,14 +68,28 @@ def document(status: int, title: str, detail: str, error: Problem | None = None)
     return Response(json.dumps(body), status, content_type=PROBLEM_JSON)
 
 
-def of_validation(error: ValidationError) -> Unacceptable:
-    """Pydantic's findings as a Problem with a JSON pointer to each bad field."""
+def of_validation(error: ValidationError, checked: Any = None) -> Unacceptable:
+    """Pydantic's findings as a Problem with a JSON pointer to each bad field.
+
+    checked: what was validated. Pydantic also puts the tag of a union into a place (`attachments, 0, link, title`);
+    where `checked` is given, only what is in it, or is missing from it, becomes part of a pointer.
+    """
     faults = tuple(
-        Fault("".join(f"/{_escape(part)}" for part in each["loc"]), each["msg"].removeprefix("Value error, "))
+        Fault("".join(f"/{_escape(part)}" for part in _place(each, checked)), each["msg"].removeprefix("Value error, "))
         for each in error.errors(include_url=False, include_context=False, include_input=False)
     )
     first = faults[0]
     return Unacceptable(f"{first.pointer or 'the body'}: {first.detail}", faults)
+
+
+def _place(found: ErrorDetails, checked: Any) -> Iterator[int | str]:
+    at, last = checked, len(found["loc"]) - 1
+    for depth, part in enumerate(found["loc"]):
+        inside = part in (at if isinstance(at, dict) else range(len(at)) if isinstance(at, list) else ())
+        if inside:
+            at = at[part]
+        if inside or checked is None or (depth == last and found["type"] == "missing"):
+            yield part
 
 
 def _escape(part: object) -> str:
