@@ -1,0 +1,96 @@
+"""Tables of groups."""
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.core.db import At, Base, Big, Id, Json
+
+
+class GroupChat(Base):
+    """A group as `groupchat/get` last showed it; one only named so far (by a route, a callback) has no `read_at`."""
+
+    __tablename__ = "group_chats"
+    chat_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    owner: Mapped[str]  # userid
+    people: Mapped[int]  # members and customers together: what WeCom's limit of a group counts
+    version: Mapped[str]  # of the member list; empty where WeCom gives none
+    created_at: Mapped[At | None]
+    read_at: Mapped[At | None]
+    dismissed_at: Mapped[At | None]
+
+
+class GroupMember(Base):
+    """A customer (or somebody who is nobody's contact yet) in a group; one who left keeps her row."""
+
+    __tablename__ = "group_members"
+    __table_args__ = (
+        UniqueConstraint("chat_id", "external_userid"),
+        Index("ix_group_members_customer_id", "customer_id", postgresql_where=text("customer_id IS NOT NULL")),
+        Index("ix_group_members_external_userid", "external_userid"),
+    )
+    id: Mapped[Id]
+    chat_id: Mapped[str] = mapped_column(ForeignKey("group_chats.chat_id"))
+    external_userid: Mapped[str]
+    customer_id: Mapped[Big | None] = mapped_column(ForeignKey("customers.id"))
+    joined_at: Mapped[At]
+    join_scene: Mapped[int]  # 1 invited by a member, 2 by a link, 3 scanned a code
+    state: Mapped[str]  # of the join way she came by
+    left_at: Mapped[At | None]
+
+
+class SegmentGroup(Base):
+    """Routes in an order."""
+
+    __tablename__ = "segment_groups"
+    id: Mapped[Id]
+    name: Mapped[str]
+    created_at: Mapped[At]
+    created_by: Mapped[str]
+
+
+class Route(Base):
+    """Who has the tag belongs into one of the chats. capacity: people a chat takes.
+
+    config_id, qr_code: of the join way; empty until WeCom made it. listed: the chats it leads to now.
+    """
+
+    __tablename__ = "group_routes"
+    __table_args__ = (UniqueConstraint("segment_group_id", "place"),)
+    id: Mapped[Id]
+    segment_group_id: Mapped[Big] = mapped_column(ForeignKey("segment_groups.id"))
+    place: Mapped[int]
+    tag_id: Mapped[Big] = mapped_column(ForeignKey("tags.id"), index=True)
+    capacity: Mapped[int]
+    config_id: Mapped[str] = mapped_column(index=True)
+    qr_code: Mapped[str]
+    listed: Mapped[Json]  # [chat_id, …]
+
+
+class RouteChat(Base):
+    """A chat of a route's pool; they fill in the order of `place`."""
+
+    __tablename__ = "group_route_chats"
+    route_id: Mapped[Big] = mapped_column(ForeignKey("group_routes.id"), primary_key=True)
+    chat_id: Mapped[str] = mapped_column(ForeignKey("group_chats.chat_id"), primary_key=True, index=True)
+    place: Mapped[int]
+
+
+class GroupAssignment(Base):
+    """A route that is, or was, hers; one that becomes hers again is the same row."""
+
+    __tablename__ = "group_assignments"
+    __table_args__ = (
+        UniqueConstraint("customer_id", "route_id"),
+        Index(
+            "uq_group_assignments_standing", "customer_id", "segment_group_id", unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_group_assignments_route_id", "route_id", postgresql_where=text("ended_at IS NULL")),
+    )  # fmt: skip
+    id: Mapped[Id]
+    customer_id: Mapped[Big] = mapped_column(ForeignKey("customers.id"))
+    segment_group_id: Mapped[Big] = mapped_column(ForeignKey("segment_groups.id"))
+    route_id: Mapped[Big] = mapped_column(ForeignKey("group_routes.id"))
+    assigned_at: Mapped[At]
+    ended_at: Mapped[At | None]

@@ -1,0 +1,26 @@
+"""How the timeline tells what groups announce (C4)."""
+
+from typing import Any
+
+from bot.core.i18n import say
+from tags.timeline.service import Told, tells
+
+
+@tells("group.joined")
+def joined(data: dict[str, Any], lang: str) -> Told:
+    return Told("users", "", say(lang, "加入群「%(chat)s」", chat=data["chat"]))
+
+
+@tells("group.left")
+def left(data: dict[str, Any], lang: str) -> Told:
+    return Told("users", "alert", say(lang, "离开群「%(chat)s」", chat=data["chat"]))
+
+
+@tells("group.assigned")
+def assigned(data: dict[str, Any], lang: str) -> Told:
+    return Told("route", "", say(lang, "归入细分社群「%(group)s」", group=data["segment_group"]))
+
+
+@tells("group.unassigned")
+def unassigned(data: dict[str, Any], lang: str) -> Told:
+    return Told("route", "", say(lang, "不再属于细分社群「%(group)s」", group=data["segment_group"]))
