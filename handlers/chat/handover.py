@@ -1,0 +1,184 @@
+"""Changing hands (W3): the bot is silent while a person has the conversation, and speaks again when he is done.
+
+What the bot says at a change goes with the code WeCom gives for it: so it is said once, and never into the person's
+session.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.core import clock
+from bot.core.events import announce
+from bot.core.i18n import say
+from bot.core.preferences import preference
+from bot.wecom.outbox import URGENT, OutboxRow, post
+from handlers.chat import replies
+from handlers.chat.asking import Asker
+from handlers.chat.events import HandedBack, HandedOver, HandOverFailed
+from handlers.chat.models import Conversation
+from handlers.messaging import service as messaging
+from tags.people import service as people
+
+BOT_STATES = (0, 1)  # service_state of a session that no person has (wecom.md §4.2)
+POOL, SERVED, ENDED = 2, 3, 4
+TAKEN, TRANSFERRED, OVER, REENTERED = 1, 2, 3, 4  # change_type of session_status_change
+ENDED_SECONDS, MOVED_HOURS = 20, 48  # how long the code of a session's end lasts, and that of a move to a person
+MOST_AT_ONCE = 200
+
+hand_over_minutes = preference(
+    "hand_over_minutes", int, default=30, home=__name__,
+    help="Minutes without a word of the person who has a conversation, after which the bot answers in it again.",
+)  # fmt: skip
+kf_servicers = preference(
+    "kf_servicers", tuple[str, ...], default=(), home=__name__,
+    help="Members (userid) whom 人工 is handed to, the first who is receiving; empty is the pool of the account.",
+)  # fmt: skip
+
+
+def hand_over(session: Session, conversation: Conversation, customer_id: int, *, why: str) -> None:
+    """A person shall have the conversation; from now on the bot is silent in it. Announces HandedOver."""
+    if conversation.handed_over_at is not None:
+        return
+    conversation.turn += 1
+    _with_a_person(conversation, clock.now())
+    servicers = kf_servicers.of(session)
+    to = servicers[0] if servicers else ""
+    _move(session, conversation, customer_id, SERVED if to else POOL, to)
+    announce(session, HandedOver(customer_id=customer_id, open_kfid=conversation.open_kfid, to=to), why=why)
+
+
+def person_spoke(session: Session, conversation: Conversation, customer_id: int, userid: str, at: datetime) -> None:
+    """A member took the conversation, or wrote in it; where the bot still had it, it is his now."""
+    if conversation.handed_over_at is None:
+        conversation.turn += 1
+        _with_a_person(conversation, at)
+        handed = HandedOver(customer_id=customer_id, open_kfid=conversation.open_kfid, to=userid)
+        announce(session, handed, why="a member took the conversation", at=at)
+    conversation.human_at = max(at, conversation.human_at or at)
+    conversation.confirmed_at = conversation.confirmed_at or at
+
+
+def hand_back(
+    session: Session, conversation: Conversation, customer_id: int, *, why: str, at: datetime, code: str = ""
+) -> None:
+    """The bot has the conversation again since `at`; with a code of WeCom's it says so, once. Announces HandedBack.
+
+    What she asked while the person's session was ending is answered in that message.
+    """
+    if conversation.handed_over_at is None:
+        return
+    asked, conversation.asked = conversation.asked, None
+    conversation.handed_over_at = conversation.confirmed_at = conversation.human_at = conversation.ending_at = None
+    announce(session, HandedBack(customer_id=customer_id, open_kfid=conversation.open_kfid), why=why, at=at)
+    asker = replies.asker(session, conversation, customer_id)
+    hello = replies.Reply(say(asker.locale, "我是小助手，我回来了。您可以直接问我，也可以点下面的选项："), menu=True)
+    if asked is not None:
+        names = replies.understood(asked["text"], asked["menu_id"])
+        hello = (names is not None and replies.reply(session, asker, names)) or hello
+    if code:
+        say_with(session, conversation, asker, code, hello, until=at + timedelta(seconds=ENDED_SECONDS))
+    elif asked is not None:
+        replies.send(session, asker, hello, dedupe=f"back:{conversation.id}:{conversation.turn}")
+
+
+def end(session: Session, conversation: Conversation, customer_id: int, asked: dict[str, str] | None = None) -> None:
+    """Ask WeCom to end the person's session; `settled` then hands back. asked: what she just wrote."""
+    conversation.asked = asked or conversation.asked
+    if conversation.ending_at is None:
+        conversation.ending_at = clock.now()
+        _move(session, conversation, customer_id, ENDED)
+
+
+def overdue(session: Session, conversation: Conversation) -> bool:
+    """Whether the person has been silent for too long."""
+    silent = timedelta(minutes=hand_over_minutes.of(session))
+    return conversation.human_at is not None and clock.now() >= conversation.human_at + silent
+
+
+def end_overdue(session: Session) -> None:
+    """Take back the conversations in which a person has been silent for too long."""
+    silent = clock.now() - timedelta(minutes=hand_over_minutes.of(session))
+    due = select(Conversation).where(
+        Conversation.handed_over_at.is_not(None), Conversation.human_at <= silent, Conversation.ending_at.is_(None)
+    )
+    for conversation in session.scalars(due.order_by(Conversation.id).limit(MOST_AT_ONCE).with_for_update()):
+        customer_id = people.owner(session, "external_userid", conversation.external_userid)
+        assert customer_id is not None  # she has written
+        end(session, conversation, customer_id)
+
+
+def moved(session: Session, conversation: Conversation, customer_id: int, row: OutboxRow) -> None:
+    """WeCom moved the session as `row` asked, or refused to; an unknown move is repeated by the outbox."""
+    wanted = row.payload["service_state"]
+    if row.state == "unknown" or row.dedupe != _dedupe(conversation, wanted, row.payload.get("servicer_userid", "")):
+        return
+    code = (row.answer or {}).get("msg_code") or ""
+    if wanted == ENDED:
+        hand_back(session, conversation, customer_id, why="nobody answered in time", code=code, at=clock.now())
+    elif row.state == "refused":
+        _try_next(session, conversation, customer_id, row)
+    else:
+        conversation.confirmed_at = clock.now()
+        if code:
+            asker = replies.asker(session, conversation, customer_id)
+            goodbye = replies.Reply(say(asker.locale, "好的，正在为您转接人工客服，请稍候。"))
+            say_with(session, conversation, asker, code, goodbye, until=clock.now() + timedelta(hours=MOVED_HOURS))
+
+
+def say_with(
+    session: Session, conversation: Conversation, asker: Asker, code: str, reply: replies.Reply, *, until: datetime
+) -> None:
+    """Say one thing with the code of a change of hands, which is good until `until`."""
+    post(
+        session, "kf_send_msg_on_event", {"code": code, **reply.message(asker.locale)}, purpose="answer",
+        dedupe=f"hands:{conversation.id}:{code}", customer_id=asker.customer_id, priority=URGENT, deadline=until,
+    )  # fmt: skip
+
+
+def unsaid(session: Session, conversation: Conversation, customer_id: int, row: OutboxRow) -> None:
+    """A code came too late; what the bot, back again, had to say goes as an answer."""
+    if conversation.handed_over_at is None:
+        message = {name: value for name, value in row.payload.items() if name != "code"}
+        messaging.answer(session, customer_id, conversation.open_kfid, [message], dedupe=f"unsaid:{row.id}")
+
+
+def _try_next(session: Session, conversation: Conversation, customer_id: int, row: OutboxRow) -> None:
+    """The servicer can't take her: the next one, then the pool; where that fails too, the bot keeps her and says so."""
+    servicers = [*kf_servicers.of(session), ""]
+    refused = row.payload.get("servicer_userid", "")
+    following = servicers[servicers.index(refused) + 1 :] if refused in servicers else [""] if refused else []
+    if following:
+        to = following[0]
+        _move(session, conversation, customer_id, SERVED if to else POOL, to)
+        return
+    conversation.handed_over_at = conversation.human_at = None
+    failed = HandOverFailed(customer_id=customer_id, open_kfid=conversation.open_kfid, reason=row.error or "")
+    announce(session, failed)
+    asker = replies.asker(session, conversation, customer_id)
+    sorry = say(asker.locale, "现在转不了人工客服，我先记下了。请稍后再回复「人工」试试，或者直接联系您的专属顾问。")
+    replies.send(session, asker, replies.Reply(sorry), dedupe=f"sorry:{conversation.id}:{conversation.turn}")
+
+
+def _with_a_person(conversation: Conversation, at: datetime) -> None:
+    conversation.handed_over_at = conversation.human_at = at
+    conversation.confirmed_at = conversation.ending_at = conversation.asked = None
+    conversation.misunderstood = 0
+
+
+def _move(session: Session, conversation: Conversation, customer_id: int, state: int, servicer: str = "") -> None:
+    payload: dict[str, Any] = {
+        "open_kfid": conversation.open_kfid, "external_userid": conversation.external_userid, "service_state": state
+    }  # fmt: skip
+    if servicer:
+        payload["servicer_userid"] = servicer
+    post(
+        session, "kf_trans_service_state", payload, purpose="answer", priority=URGENT, customer_id=customer_id,
+        dedupe=_dedupe(conversation, state, servicer),
+    )  # fmt: skip
+
+
+def _dedupe(conversation: Conversation, state: int, servicer: str) -> str:
+    return f"hands:{conversation.id}:{conversation.turn}:{state}:{servicer}"
