@@ -1,0 +1,32 @@
+"""What invites announce."""
+
+from dataclasses import dataclass
+
+from bot.core.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invited(Event, name="group.invited"):
+    """An invitation left. carrier: welcome or kf. reminder: whether it is the one reminder."""
+
+    invitation_id: int
+    segment_group: str
+    carrier: str
+    reminder: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotInvited(Event, name="group.not_invited"):
+    """An invitation will not leave, or does not have to. reason: why (C9)."""
+
+    invitation_id: int
+    segment_group: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkClicked(Event, name="link.clicked"):
+    """She opened a link of ours. kind: invitation; code: the last part of its address."""
+
+    kind: str
+    code: str

@@ -1,0 +1,232 @@
+"""Inviting: begun when a route becomes hers, carried once, ended when she has joined or belongs elsewhere (T7, C9)."""
+
+import re
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from bot.core import clock
+from bot.core.errors import NotFound
+from bot.core.events import announce
+from bot.core.i18n import say
+from bot.core.installation import installation_of
+from handlers.invites.events import Invited, LinkClicked, NotInvited
+from handlers.invites.models import Invitation, InvitationText
+from handlers.messaging import service as messaging
+from handlers.messaging.content import Content, LinkCard
+from tags.groups import routes
+from tags.groups.events import GroupAssigned
+from tags.groups.models import GroupAssignment, Route, RouteChat, SegmentGroup
+from tags.people import service as people
+from tags.people.relations import active_contacts
+
+CODE_BYTES = 9  # 72 bits: an address nobody guesses
+LINKED = re.compile(r"/r/([\w-]{12})\b")
+CLICK_AGAIN = timedelta(minutes=1)  # opened anew within it is the same click: WeChat's own look at the page, a reload
+REMINDED_AT_ONCE = 500
+OPEN = ("waiting", "enclosed")
+
+
+def begin(session: Session, assigned: GroupAssigned) -> Invitation | None:
+    """A route is hers: invite her, once. The invitation that now waits for a carrier; None where there is none.
+
+    A second call, or a route that was hers before, makes none; nor does a group she is in already.
+    """
+    if assigned.customer_id is None or session.get(InvitationText, assigned.segment_group_id) is None:
+        return None
+    row = {
+        "assignment_id": assigned.assignment_id, "customer_id": assigned.customer_id, "route_id": assigned.route_id,
+        "code": secrets.token_urlsafe(CODE_BYTES), "state": "waiting", "reason": "", "round": 0,
+        "created_at": clock.now(),
+    }  # fmt: skip
+    session.execute(insert(Invitation).values(row).on_conflict_do_nothing(index_elements=["assignment_id"]))
+    hers = select(Invitation).where(Invitation.assignment_id == assigned.assignment_id)
+    invitation = session.scalars(hers.with_for_update().execution_options(populate_existing=True)).one()
+    if invitation.state == "withdrawn":
+        invitation.state, invitation.reason, invitation.round = "waiting", "", invitation.round + 1
+    if invitation.state == "waiting" and routes.is_in(session, assigned.customer_id, assigned.route_id):
+        _end(session, invitation, "joined", "she is in the group already")
+    return invitation if invitation.state == "waiting" else None
+
+
+def enclose(session: Session, customer_id: int) -> tuple[str, LinkCard] | None:
+    """Her oldest waiting invitation, as what a welcome carries; from now on it is the welcome's."""
+    invitation = session.scalar(_of(session, customer_id).where(Invitation.state == "waiting").limit(1))
+    if invitation is None:
+        return None
+    invitation.state = "enclosed"
+    return text_of(session, invitation).text, card(session, invitation)
+
+
+def deliver(session: Session, invitation_id: int) -> None:
+    """Send a waiting invitation by an open 微信客服 window, or let it wait for one."""
+    invitation = session.get(Invitation, invitation_id)
+    if invitation is None or invitation.state != "waiting":
+        return
+    _tell(session, invitation, text_of(session, invitation).text, _dedupe(invitation))
+
+
+def carried(session: Session, customer_id: int, content: str, carrier: str) -> None:
+    """Something left for her; the invitations whose links were in `content` are sent. Announces Invited."""
+    for invitation in session.scalars(_of(session, customer_id).where(Invitation.code.in_(LINKED.findall(content)))):
+        if invitation.state in OPEN:
+            invitation.state, invitation.sent_at, invitation.reason = "sent", clock.now(), ""
+            _announce(session, invitation, carrier, reminder=False)
+        elif invitation.reminded_at is not None and carrier == "kf":
+            _announce(session, invitation, carrier, reminder=True)
+
+
+def not_carried(session: Session, customer_id: int, reason: str) -> list[Invitation]:
+    """Her welcome did not leave: what it enclosed waits for the next carrier, and is returned."""
+    waiting = list(session.scalars(_of(session, customer_id).where(Invitation.state == "enclosed")))
+    for invitation in waiting:
+        invitation.state, invitation.reason = "waiting", reason
+    return waiting
+
+
+def given_up(session: Session, customer_id: int, content: str, reason: str) -> None:
+    """A message waited in vain, or was refused; with it the invitations whose links were in `content`."""
+    lost = _of(session, customer_id).where(Invitation.code.in_(LINKED.findall(content)), Invitation.state.in_(OPEN))
+    for invitation in session.scalars(lost):
+        _end(session, invitation, "withdrawn", reason)
+
+
+def joined(session: Session, customer_id: int, chat_id: str) -> None:
+    """She sits in a chat: her invitations to its routes are taken up."""
+    of_chat = select(RouteChat.route_id).where(RouteChat.chat_id == chat_id)
+    open_ones = _of(session, customer_id).where(Invitation.route_id.in_(of_chat), Invitation.joined_at.is_(None))
+    for invitation in session.scalars(open_ones):
+        invitation.joined_at = clock.now()
+        messaging.withdraw(session, _reminder(invitation), "she joined the group")
+        if invitation.state != "sent":
+            messaging.withdraw(session, _dedupe(invitation), "she joined the group")
+            _end(session, invitation, "joined", "she joined before it was sent")
+
+
+def withdraw(session: Session, assignment_id: int) -> None:
+    """The route is hers no more: what has not left does not leave."""
+    hers = select(Invitation).where(Invitation.assignment_id == assignment_id).with_for_update()
+    invitation = session.scalar(hers)
+    if invitation is None:
+        return
+    messaging.withdraw(session, _reminder(invitation), "she belongs elsewhere now")
+    if invitation.state == "waiting":
+        messaging.withdraw(session, _dedupe(invitation), "she belongs elsewhere now")
+        _end(session, invitation, "withdrawn", "she belongs elsewhere now")
+
+
+def moved(session: Session, from_id: int, into_id: int) -> None:
+    """Invitations follow their assignments after a merge."""
+    assigned = select(GroupAssignment.id).where(GroupAssignment.customer_id == into_id)
+    rows = select(Invitation).where(Invitation.customer_id == from_id, Invitation.assignment_id.in_(assigned))
+    for invitation in session.scalars(rows.with_for_update()):
+        invitation.customer_id = into_id
+
+
+def remind(session: Session) -> None:
+    """Remind once of each invitation that was not taken up within its days; the rest at the next call."""
+    days = func.make_interval(0, 0, 0, InvitationText.remind_after_days)
+    due = (
+        select(Invitation)
+        .join(GroupAssignment, GroupAssignment.id == Invitation.assignment_id)
+        .join(InvitationText, InvitationText.segment_group_id == GroupAssignment.segment_group_id)
+        .where(
+            Invitation.state == "sent", Invitation.reminded_at.is_(None), Invitation.joined_at.is_(None),
+            GroupAssignment.ended_at.is_(None), Invitation.sent_at + days <= clock.now(),
+        )
+    )  # fmt: skip
+    found = list(session.scalars(due.order_by(Invitation.customer_id).limit(REMINDED_AT_ONCE)))
+    people.lock(session, *(one.customer_id for one in found))
+    for invitation in found:
+        invitation.reminded_at = clock.now()
+        locale = people.customer(session, invitation.customer_id).language.replace("-", "_")
+        again = say(locale, "您的专属群还给您留着位置。")
+        _tell(session, invitation, f"{again}\n{text_of(session, invitation).text}", _reminder(invitation))
+
+
+def opened(session: Session, code: str) -> tuple[Invitation, Route | None]:
+    """She opened her card: her invitation, and the route it leads to now, None where none is hers any more.
+
+    Announces LinkClicked. Raises NotFound for a code that is nobody's.
+    """
+    invitation = session.scalar(select(Invitation).where(Invitation.code == code).with_for_update())
+    if invitation is None:
+        raise NotFound("there is no such invitation")
+    if invitation.clicked_at is None or clock.now() >= invitation.clicked_at + CLICK_AGAIN:
+        invitation.clicked_at = clock.now()
+        hers = people.survivor(session, invitation.customer_id)
+        announce(session, LinkClicked(customer_id=hers, kind="invitation", code=code))
+    invited = session.get_one(GroupAssignment, invitation.assignment_id)
+    standing = routes.standing_of(session, invited.customer_id, invited.segment_group_id)
+    return invitation, session.get_one(Route, standing.route_id) if standing else None
+
+
+def counts(session: Session, route_id: int) -> dict[str, int]:
+    """Invitations to a route by state."""
+    states = select(Invitation.state, func.count()).where(Invitation.route_id == route_id).group_by(Invitation.state)
+    return dict(session.execute(states).tuples().all())
+
+
+def text_of(session: Session, invitation: Invitation) -> InvitationText:
+    """What its segment group invites with."""
+    group_id = session.scalars(select(Route.segment_group_id).where(Route.id == invitation.route_id)).one()
+    return session.get_one(InvitationText, group_id)
+
+
+def card(session: Session, invitation: Invitation) -> LinkCard:
+    """The link card to the page with her join code."""
+    locale = people.customer(session, invitation.customer_id).language.replace("-", "_")
+    return LinkCard(
+        type="link", title=say(locale, "点击进群"), desc=say(locale, "打开后长按识别二维码，即可加入群聊"),
+        url=f"{installation_of(session).settings.public_url}/r/{invitation.code}",
+    )  # fmt: skip
+
+
+def _of(session: Session, customer_id: int) -> Select[Invitation]:
+    """Her invitations, locked, oldest first; those of customers merged into her are hers."""
+    hers = select(Invitation).where(Invitation.customer_id.in_(people.family(session, customer_id)))
+    return hers.order_by(Invitation.id).with_for_update(of=Invitation)
+
+
+def _tell(session: Session, invitation: Invitation, text: str, dedupe: str) -> None:
+    hers = people.survivor(session, invitation.customer_id)
+    contacts = active_contacts(session, hers)
+    content = Content(text=text, attachments=[card(session, invitation)])
+    messaging.deliver(
+        session, hers, "transactional", content, dedupe, member=contacts[0].userid if contacts else None
+    )  # fmt: skip
+
+
+def _announce(session: Session, invitation: Invitation, carrier: str, *, reminder: bool) -> None:
+    invited = Invited(
+        customer_id=people.survivor(session, invitation.customer_id), invitation_id=invitation.id, carrier=carrier,
+        segment_group=_name(session, invitation), reminder=reminder,
+    )  # fmt: skip
+    announce(session, invited)
+
+
+def _end(session: Session, invitation: Invitation, state: str, reason: str) -> None:
+    invitation.state, invitation.reason = state, reason
+    if state == "joined":
+        invitation.joined_at = invitation.joined_at or clock.now()
+    ended = NotInvited(
+        customer_id=people.survivor(session, invitation.customer_id), invitation_id=invitation.id,
+        segment_group=_name(session, invitation), reason=reason,
+    )  # fmt: skip
+    announce(session, ended)
+
+
+def _name(session: Session, invitation: Invitation) -> str:
+    named = select(SegmentGroup.name).join(Route, Route.segment_group_id == SegmentGroup.id)
+    return session.scalars(named.where(Route.id == invitation.route_id)).one()
+
+
+def _dedupe(invitation: Invitation) -> str:
+    return f"invitation:{invitation.id}:{invitation.round}"
+
+
+def _reminder(invitation: Invitation) -> str:
+    return f"reminder:{invitation.id}"

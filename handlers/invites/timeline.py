@@ -1,0 +1,23 @@
+"""How the timeline tells what invites announce (C4, C9)."""
+
+from typing import Any
+
+from bot.core.i18n import say
+from tags.timeline.service import Told, tells
+
+
+@tells("group.invited")
+def invited(data: dict[str, Any], lang: str) -> Told:
+    if data["reminder"]:
+        return Told("users", "msg", say(lang, "收到「%(group)s」的进群提醒", group=data["segment_group"]))
+    return Told("users", "msg", say(lang, "收到「%(group)s」的进群邀请", group=data["segment_group"]))
+
+
+@tells("group.not_invited")
+def not_invited(data: dict[str, Any], lang: str) -> Told:
+    return Told("users", "", say(lang, "没有发「%(group)s」的进群邀请", group=data["segment_group"]), data["reason"])
+
+
+@tells("link.clicked")
+def clicked(data: dict[str, Any], lang: str) -> Told:
+    return Told("link", "", say(lang, "打开了进群邀请"))
