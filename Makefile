@@ -25,7 +25,7 @@ setup-test: .venv/test
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Fugou needs Python 3.11 or newer; say PYTHON=… to name one")'
 	@$(PYTHON) -m venv .venv && touch $@
 
-.venv/run: .venv/python pyproject.toml constraints.txt bot/web/package-lock.json bot/web/icons.txt $(wildcard bot/web/translations/*/*/*.po)
+.venv/run: .venv/python pyproject.toml constraints.txt bot/web/package-lock.json bot/web/icons.txt $(wildcard bot/translations/*.po tags/*/translations/*.po handlers/*/translations/*.po)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[assets]'
 	@$(BIN)/python -m bot.web.assets && $(BIN)/python -m bot.web.catalogs compile
 	@touch $@

@@ -1,9 +1,10 @@
-"""Translations: `python -m bot.web.catalogs [update [PACKAGE…]]`.
+"""Translations: `python -m bot.web.catalogs compile`, or `update [PACKAGE…]`, which also compiles.
 
 Each package keeps its own words, `translations/<domain>.<locale>.po` (`tags/people/translations/console.en.po`), so
 that a feature stays one folder. Set-up compiles all of them into one `.mo` a domain and locale in
-`bot.core.i18n.TRANSLATIONS`. `update` collects the words of the source first and keeps what is translated. A word that
-a package above in the list already has is not asked for again; `problems` is what a test and `make lint` look at.
+`bot.core.i18n.TRANSLATIONS`. `update` collects the words of the source first, keeps what is translated and proposes the
+traditional script (OpenCC, with Taiwan's words). A word that a package above in the list already has is not asked for
+again; `problems` is what a test looks at.
 
 Domains: `console` (`_`, `ngettext`, `pgettext`, `_l` in Python and templates) and `customer` (`say`, `say_count`).
 """
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import opencc
 from babel.messages import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
@@ -72,7 +74,7 @@ def update(only: list[Path]) -> None:
         fresh = Catalog(locale=locale)
         for message in wanted:
             former = kept.get(message.id, message.context)
-            string = former.string if former is not None and former.string else None
+            string = former.string if former is not None and former.string else _proposal(message, locale)
             fresh.add(message.id, string, message.locations, context=message.context)
         path.parent.mkdir(exist_ok=True)
         with path.open("wb") as file:
@@ -126,6 +128,12 @@ def _asked() -> Iterator[tuple[str, str, Path, list[Message]]]:
                 yield domain, locale, package, wanted
 
 
+def _proposal(message: Message, locale: str) -> str | None:
+    if locale != "zh_TW" or not isinstance(message.id, str):
+        return None
+    return str(opencc.OpenCC("s2twp").convert(message.id))
+
+
 def _texts(value: object) -> list[str]:
     return [str(one) for one in value] if isinstance(value, (list, tuple)) else [str(value or "")]
 
@@ -135,10 +143,10 @@ def _placeholders(text: str) -> list[str]:
 
 
 def main(arguments: list[str]) -> str | None:
-    """Compile, after an update where one is asked for; what was wrong with the arguments, or None."""
-    if arguments and arguments[0] != "update":
-        return "usage: python -m bot.web.catalogs [update [PACKAGE…]]"
-    if arguments:
+    """Do what the arguments say; what was wrong with them, or None."""
+    if arguments[:1] not in (["compile"], ["update"]):
+        return "usage: python -m bot.web.catalogs compile | update [PACKAGE…]"
+    if arguments[0] == "update":
         update([ROOT / name for name in arguments[1:]] or packages())
     compile_all()
     return None

@@ -5,6 +5,9 @@
     days = form.integer("days", _("天数"), least=1, most=3650)
     if form.errors:
         return refused("live_codes/edit.html", "live_codes/_edit.html", form=form)
+    if form.first():
+        service.create(...)
+    return go(url_for(".index"))
 
 The field macros of `ui.html` read the same object, so a refused form shows what was typed and the words beside it.
 """
@@ -15,9 +18,14 @@ from typing import Any
 
 from flask import request
 from flask_babel import gettext as _
+from sqlalchemy.dialects.postgresql import insert
 from werkzeug.datastructures import MultiDict
 
+from bot.core import clock
 from bot.core.errors import Problem
+from bot.web import edge
+from bot.web.guard import principal
+from bot.web.idempotency import IdempotencyKey
 
 
 class Form:
@@ -35,6 +43,15 @@ class Form:
     def sent(cls) -> "Form":
         """The form of this request."""
         return cls(request.form)
+
+    def first(self) -> bool:
+        """Whether this form is sent for the first time; a second tap waits for the first and then gets False (G5).
+
+        A write that is refused or fails does not count, so the corrected form may be sent again.
+        """
+        values = {"caller": principal().actor, "key": f"form:{self.key}", "content": request.path, "at": clock.now()}
+        claim = insert(IdempotencyKey).values(values).on_conflict_do_nothing().returning(IdempotencyKey.id)
+        return edge.session().scalar(claim) is not None
 
     def text(self, name: str, label: str, *, longest: int, optional: bool = False) -> str:
         """A text without the white space around it, "" where an optional one is empty. longest: characters."""

@@ -42,7 +42,25 @@ def test_words_of_customers_are_asked_for_in_english_and_traditional_chinese(
     catalogs.update(catalogs.packages())
     made = sorted(path.name for path in (tmp_path / "bot" / "translations").iterdir())
     assert made == ["customer.en.po", "customer.zh_TW.po"]
-    assert len(catalogs.problems()) == 4
+    assert [sentence.partition(":")[0] for sentence in catalogs.problems()] == [
+        "bot/translations/customer.en.po",
+        "bot/translations/customer.en.po",
+        "bot/translations/customer.zh_TW.po",
+    ]
+
+
+def test_the_traditional_script_is_proposed_and_an_own_translation_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bot").mkdir()
+    (tmp_path / "bot" / "chat.py").write_text('say(locale, "您的积分")\nsay(locale, "软件")\n')
+    monkeypatch.setattr(catalogs, "ROOT", tmp_path)
+    catalogs.update(catalogs.packages())
+    file = tmp_path / "bot" / "translations" / "customer.zh_TW.po"
+    assert 'msgstr "您的積分"' in file.read_text()
+    file.write_text(file.read_text().replace("軟體", "程式"))
+    catalogs.update(catalogs.packages())
+    assert 'msgstr "程式"' in file.read_text()
 
 
 def test_a_word_the_machine_has_is_not_asked_of_a_feature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

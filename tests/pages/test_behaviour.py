@@ -170,3 +170,13 @@ def test_pages_work_without_script(browser: object, site: Site) -> None:
     expect(page).to_have_url(f"{site.url}/console/gallery")
     expect(page.get_by_text("已保存")).to_be_visible()
     context.close()
+
+
+def test_a_form_sent_twice_is_done_once(look: Look, site: Site) -> None:  # G5
+    look.page.goto(f"{site.url}/console/gallery/edit")
+    look.page.locator("#name").fill("桌贴")
+    form = look.page.locator("#edit form")
+    sent = {str(field[0]): str(field[1]) for field in form.evaluate("form => [...new FormData(form)]")}
+    for expected in ("第 1 次", "没有再做一次"):
+        answer = look.context.request.post(f"{site.url}/console/gallery/edit", form=sent)
+        assert expected in answer.text()

@@ -91,7 +91,7 @@ def edit() -> Response:
         form.text("name", "名称", longest=10)
         form.integer("days", "天数", least=1, most=3650)
         if not form.errors:
-            toast("已保存", undo=url_for(".undo"))
+            toast("已保存，第 1 次" if form.first() else "没有再做一次", undo=url_for(".undo"))
             return go(url_for(".index"))
     page = refused if form.errors else render
     return page("gallery/edit.html", "gallery/_edit.html", form=form)
