@@ -97,7 +97,7 @@ def _current(session: Session) -> dict[str, Any]:
     read_at, values = caches.get("preferences", (0.0, {}))
     if not read_at or time.monotonic() - read_at > FRESH_SECONDS:
         rows = session.execute(select(PreferenceRow.name, PreferenceRow.value))
-        stored: dict[str, Any] = dict(iter(rows.tuples()))
+        stored: dict[str, Any] = dict(rows.all())
         values = {one.name: one.type.validate_python(stored[one.name]) for one in preferences if one.name in stored}
         caches["preferences"] = (time.monotonic(), values)
     return values

@@ -200,7 +200,7 @@ def retry(session: Session, row_id: int) -> None:
 def counts(session: Session) -> dict[str, int]:
     """How many rows are in each state that is not final, and how many were refused in the last 7 days."""
     open_rows = select(OutboxRow.state, func.count()).where(OutboxRow.state.in_(["waiting", "sending", "unknown"]))
-    found = dict(session.execute(open_rows.group_by(OutboxRow.state)).tuples().all())
+    found = dict(session.execute(open_rows.group_by(OutboxRow.state)).all())
     week = clock.now() - timedelta(days=7)
     refused = select(func.count()).where(OutboxRow.settled_at > week, OutboxRow.state == "refused")
     return {**found, "refused": session.scalar(refused) or 0}

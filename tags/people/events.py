@@ -84,6 +84,13 @@ class TransferFailed(Event, name="contact.transfer_failed"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CustomerChanged(Event, name="customer.changed"):
+    """Profile fields, or the phone, were changed by hand or by the shop's API; the values are in the audit."""
+
+    fields: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomersMerged(Event, name="customer.merged"):
     """`customer_id` is the survivor; `from_id` was merged into her. Each feature moves or keeps its own rows."""
 

@@ -29,10 +29,17 @@ class NameTaken(Conflict):
 
 
 class NotThereYet(Conflict):
-    """WeCom has not said yet whether the tag exists there."""
+    """WeCom has not said yet whether the tag or group exists there."""
 
-    def __init__(self, tag_id: int) -> None:
-        super().__init__(f"tag {tag_id} is still being made in WeCom; try again in a moment")
+    def __init__(self, what: str, id: int) -> None:
+        super().__init__(f"{what} {id} is still being made in WeCom; try again in a moment")
+
+
+class TwoChoices(Conflict):
+    """A group can't become single choice while customers have more than one of its tags."""
+
+    def __init__(self, customers: int) -> None:
+        super().__init__(f"{customers} customers have more than one tag of this group")
 
 
 class Computed(Conflict):

@@ -1,6 +1,6 @@
-"""What tagging plugs in: listeners, work for later, how its events are told."""
+"""What tagging plugs in: listeners, work for later, API, what others show of tags, how events are told, invariants."""
 
 from bot.core.feature import feature as made
-from tags.tagging import jobs, listeners, telling
+from tags.tagging import api, checks, jobs, listeners, shown, telling
 
-feature = made("tags.tagging", listeners, jobs, telling)
+feature = made("tags.tagging", listeners, jobs, api, shown, telling, checks)

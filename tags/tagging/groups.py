@@ -1,31 +1,26 @@
 """Tag groups and tags made and deleted here; corp ones are written to WeCom at once (T1, T2).
 
 What is made here stands in WeCom only when its call is settled: until then a corp tag has no id there and can't be
-assigned, and what WeCom refuses is taken back. The caller commits, then sends the row it was given.
+assigned, and what WeCom refuses is taken back. A caller who needs WeCom's answer goes through `bot.web.at_once`.
 """
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.wecom.outbox import OutboxRow, post
 from tags.tagging import corp
-from tags.tagging.errors import Computed, NameTaken, NoGroup, NoTag, NotThereYet
-from tags.tagging.models import Tag, TagGroup
+from tags.tagging.errors import Computed, NameTaken, NoGroup, NoTag, NotThereYet, TwoChoices
+from tags.tagging.models import Assignment, Tag, TagGroup
 
 GONE_CODES = (40068,)  # the tag to be deleted is not in WeCom any more
 
 
-def create_group(
-    session: Session, name: str, kind: str, single_choice: bool, tags: Sequence[str]
-) -> tuple[TagGroup, int | None]:
-    """Make a group with its tags (names, each once); with the id of the outgoing row for a corp group.
-
-    Raises NameTaken (409).
-    """
+def create_group(session: Session, name: str, kind: str, single_choice: bool, tags: Sequence[str]) -> TagGroup:
+    """Make a group with its tags (names); a corp group's call is posted. Raises NameTaken (409)."""
     row = {"kind": kind, "name": name, "single_choice": single_choice, "position": 0, "created_at": clock.now()}
     taken = select(TagGroup.id).where(TagGroup.kind == kind, TagGroup.name == name, TagGroup.deleted_at.is_(None))
     group_id = None
@@ -35,13 +30,13 @@ def create_group(
         raise NameTaken("tag group", name)
     made = [_new_tag(session, group_id, one) for one in dict.fromkeys(tags)]
     group = session.get_one(TagGroup, group_id)
-    if kind != "corp":
-        return group, None
-    return group, _to_wecom(session, made, {"group_name": name})
+    if kind == "corp":
+        _to_wecom(session, made, {"group_name": name})
+    return group
 
 
-def create_tag(session: Session, group_id: int, name: str) -> tuple[Tag, int | None]:
-    """Make a tag in a group; with the id of the outgoing row for a corp group. Locks the group.
+def create_tag(session: Session, group_id: int, name: str) -> Tag:
+    """Make a tag in a group; in a corp group its call is posted. Locks the group.
 
     Raises NoGroup, Computed, NameTaken, NotThereYet (the group is just being made).
     """
@@ -50,19 +45,16 @@ def create_tag(session: Session, group_id: int, name: str) -> tuple[Tag, int | N
         raise Computed(group_id)
     if any(tag.name == name for tag in corp.alive_tags(session, group_id)):
         raise NameTaken("tag of this group", name)
-    if group.kind != "corp":
-        return _new_tag(session, group_id, name), None
-    if group.wecom_id is None:
-        raise NotThereYet(group_id)
+    if group.kind == "corp" and group.wecom_id is None:
+        raise NotThereYet("tag group", group_id)
     tag = _new_tag(session, group_id, name)
-    return tag, _to_wecom(session, [tag], {"group_id": group.wecom_id})
+    if group.wecom_id is not None:
+        _to_wecom(session, [tag], {"group_id": group.wecom_id})
+    return tag
 
 
-def delete_tag(session: Session, tag_id: int) -> int | None:
-    """Delete a tag: a corp tag is deleted in WeCom first, by the outgoing row whose id is returned.
-
-    Raises NoTag, Computed, NotThereYet.
-    """
+def delete_tag(session: Session, tag_id: int) -> None:
+    """Delete a tag; a corp tag goes when the call that is posted is settled. Raises NoTag, Computed, NotThereYet."""
     tag = session.get(Tag, tag_id)
     if tag is None or tag.deleted_at is not None:
         raise NoTag(tag_id)
@@ -71,15 +63,28 @@ def delete_tag(session: Session, tag_id: int) -> int | None:
         raise Computed(tag_id)
     if group.kind == "profile":
         corp.forget(session, [tag])
-        return None
-    if tag.wecom_id is None:
-        raise NotThereYet(tag_id)
-    return post(session, "del_corp_tag", {"tag_id": [tag.wecom_id]}, purpose="sync")
+    elif tag.wecom_id is None:
+        raise NotThereYet("tag", tag_id)
+    else:
+        post(session, "del_corp_tag", {"tag_id": [tag.wecom_id]}, purpose="sync")
 
 
 def set_single_choice(session: Session, group_id: int, single_choice: bool) -> TagGroup:
-    """From now on assigning one tag removes its siblings, or not; what is assigned stays. Raises NoGroup."""
+    """From now on assigning one tag removes its siblings, or not.
+
+    Raises NoGroup, TwoChoices (409) where somebody has two already: which one stays, only a person knows.
+    """
     group = group_of(session, group_id, lock=True)
+    doubles = (
+        select(Assignment.customer_id)
+        .join(Tag)
+        .where(Tag.group_id == group_id, Tag.deleted_at.is_(None))
+        .group_by(Assignment.customer_id)
+        .having(func.count() > 1)
+    )
+    count = session.scalar(select(func.count()).select_from(doubles.subquery())) or 0
+    if single_choice and count:
+        raise TwoChoices(count)
     group.single_choice = single_choice
     return group
 
@@ -133,9 +138,9 @@ def _new_tag(session: Session, group_id: int, name: str) -> Tag:
     return tag
 
 
-def _to_wecom(session: Session, tags: list[Tag], where: dict[str, str]) -> int | None:
+def _to_wecom(session: Session, tags: list[Tag], where: dict[str, str]) -> None:
     payload = {**where, "tag": [{"name": tag.name} for tag in tags]}
     row_id = post(session, "add_corp_tag", payload, purpose="sync")
     for tag in tags:
         tag.outbox_id = row_id
-    return row_id
+    session.flush()

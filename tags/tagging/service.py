@@ -149,7 +149,7 @@ def _tag(session: Session, tag_id: int) -> tuple[Tag, TagGroup]:
         raise NoTag(tag_id)
     tag, group = found
     if group.kind == "corp" and tag.wecom_id is None:
-        raise NotThereYet(tag_id)
+        raise NotThereYet("tag", tag_id)
     return tag, group
 
 

@@ -60,6 +60,20 @@ def transfer_failed(data: Data, lang: str) -> Told:
     return Told("circle-x", "", say(lang, "没有转接给成员 %(staff)s", staff=data["staff"]), why)
 
 
+@tells("customer.changed")
+def changed(data: Data, lang: str) -> Told:
+    names = {
+        "name": say(lang, "姓名"),
+        "gender": say(lang, "性别"),
+        "birthday": say(lang, "生日"),
+        "city": say(lang, "城市"),
+        "language": say(lang, "语言"),
+        "phone": say(lang, "手机"),
+    }
+    fields = "、".join(names[field] for field in data["fields"])
+    return Told("pencil", "", say(lang, "资料有更新：%(fields)s", fields=fields))
+
+
 @tells("customer.merged")
 def merged(data: Data, lang: str) -> Told:
     return Told("merge", "", say(lang, "与客户 %(id)s 合并", id=data["from_id"]))

@@ -1,0 +1,67 @@
+"""The customer list: everybody who stands on her own, newest touch first, narrowed by what features know.
+
+@narrows("tag")
+def tagged(query: Customers, value: str) -> Customers: ...
+"""
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy.orm import Session
+
+from bot.core.feature import Register
+from bot.web import cursors
+from tags.people.models import Customer, Identity
+from tags.people.names import name_key
+from tags.people.phones import normalised
+from tags.people.service import identity_value
+
+Customers = Select[Customer]
+Narrow = Callable[[Customers, str], Customers]
+filters: Register[tuple[str, Narrow]] = Register("customer filters")
+
+TAIL = 4  # digits of a phone that are enough to ask for
+
+
+def narrows(name: str) -> Callable[[Narrow], Narrow]:
+    """Mark a function `(query, value)` that keeps the customers for whom filter `name` has `value`."""
+    return lambda function: filters.mark(function, (name, function))
+
+
+def page(
+    session: Session, *, q: str = "", wanted: Mapping[str, str], limit: int, cursor: str | None
+) -> tuple[list[Customer], str | None]:
+    """A page of customers and the cursor of the next one. q: a name, its pinyin, a phone or its last four digits.
+
+    wanted: values by filter name, as features registered them. Raises Unacceptable for a bad cursor or value.
+    """
+    query: Customers = select(Customer).where(Customer.merged_into.is_(None))
+    if q.strip():
+        query = query.where(_matches(session, q.strip()))
+    for name, narrow in filters:
+        if name in wanted:
+            query = narrow(query, wanted[name])
+    columns = Customer.__table__.c
+    return cursors.page(session, query, (columns.seen_at, columns.id), limit, cursor, desc=True)
+
+
+def _matches(session: Session, q: str) -> ColumnElement[bool]:
+    like = q.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    ways: list[ColumnElement[bool]] = [
+        Customer.name.contains(q, autoescape=True),
+        Customer.name_key.like(f"{name_key(like)}%"),
+    ]
+    digits = "".join(filter(str.isdigit, q))
+    if len(digits) == TAIL:
+        ways.append(Customer.phone_tail == digits)
+    if len(digits) > TAIL:
+        ways.append(_has_phone(session, q))
+    return or_(*ways)
+
+
+def _has_phone(session: Session, text: str) -> ColumnElement[bool]:
+    try:
+        value = identity_value(session, "phone", normalised(text))
+    except ValueError:
+        value = ""
+    return exists().where(Identity.customer_id == Customer.id, Identity.kind == "phone", Identity.value == value)

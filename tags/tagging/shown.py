@@ -1,0 +1,32 @@
+"""What the customer object and the customer list know of tags."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import exists
+from sqlalchemy.orm import Session
+
+from tags.people.cards import TagAnswer, facet
+from tags.people.finding import Customers, narrows
+from tags.people.models import Customer
+from tags.tagging import service
+from tags.tagging.models import Assignment
+
+
+@facet("tags")
+def tags(session: Session, customer_ids: Sequence[int]) -> dict[int, list[TagAnswer]]:
+    return {
+        customer_id: [_answer(one) for one in held]
+        for customer_id, held in service.of_each(session, customer_ids).items()
+    }
+
+
+@narrows("tag")
+def tagged(query: Customers, value: str) -> Customers:
+    return query.where(exists().where(Assignment.customer_id == Customer.id, Assignment.tag_id == int(value)))
+
+
+def _answer(held: service.Held) -> TagAnswer:
+    return TagAnswer(
+        id=str(held.tag.id), name=held.tag.name, group=held.group.name, kind=held.group.kind,
+        source=held.assignment.source, expires_at=held.assignment.expires_at,
+    )  # fmt: skip
