@@ -11,30 +11,41 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deeds.jobs import count_up, fail_until, meet, note, slow, step
+from deeds.jobs import count_up, fail_late, fail_until, meet, note, slow, step
 from procrastinate.schema import SchemaManager
 from sqlalchemy import text
 
+from bot.app import house
 from bot.core import clock, feature, jobs
 from bot.core.errors import NotFound
 from bot.core.installation import Installation
 from bot.core.jobs import failures
 from bot.core.jobs.schema import NEWEST
-from bot.core.servers import Servers
+from bot.core.servers import private_servers
+from bot.core.settings import load
 
 HERE = Path(__file__).parent
 PATIENCE_SECONDS = 30
 
 
-@pytest.fixture
-def shop(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Installation:
-    """An installation with the feature `deeds`, whose dead workers are found after one second."""
-    feature.load(["deeds"])
+@pytest.fixture(autouse=True)
+def soon_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dead workers are found after one second."""
     monkeypatch.setattr(failures, "DEAD_AFTER_SECONDS", 1.0)
-    with installation.transaction("test") as session:
+
+
+@pytest.fixture
+def shop(installation: Installation) -> Installation:
+    """An installation with the feature `deeds`."""
+    make_tables(installation)
+    return installation
+
+
+def make_tables(shop: Installation) -> None:
+    feature.load(["deeds"])
+    with shop.transaction("test") as session:
         session.execute(text("CREATE TABLE deeds (id bigserial, what text, actor text, cause bigint)"))
         session.execute(text("CREATE TABLE said (what text)"))
-    return installation
 
 
 def enqueue(shop: Installation, job: jobs.Job, **kwargs: Any) -> int:
@@ -314,24 +325,43 @@ def test_a_job_of_a_newer_program_waits_for_a_worker_that_knows_it(shop: Install
     enqueue(shop, note, what="known")
     with workers(shop):
         until(lambda: deeds(shop) == ["known"])
-        until(lambda: left(shop) == {"todo": 1})
+        later = "SELECT scheduled_at > now() + interval '30 seconds' FROM procrastinate_jobs WHERE status = 'todo'"
+        until(lambda: rows(shop, later) == [True])
 
 
-def test_a_restart_of_postgres_loses_no_job_and_doubles_none(shop: Installation, servers: Servers) -> None:
-    for number in range(40):
-        enqueue(shop, slow, what=str(number), seconds=0.1)
-    with workers(shop) as [worker]:
-        until(said(shop, "5"))
-        servers.restart_postgres()
-        until(lambda: rows_after_restart(shop) == 40)
-        assert worker.poll() is None
-    assert sorted(deeds(shop), key=int) == [str(number) for number in range(40)]
+def test_a_late_failure_of_a_frozen_worker_does_not_touch_the_job_of_the_living(shop: Installation) -> None:
+    enqueue(shop, fail_late, seconds=1)
+    with workers(shop) as [frozen]:
+        until(said(shop, "started"))
+        frozen.send_signal(signal.SIGSTOP)
+        permit(shop)
+        with workers(shop):
+            until(lambda: nothing_left(shop)() or rows(shop, "SELECT what FROM said").count("started") == 2)
+            frozen.send_signal(signal.SIGCONT)
+            until(said(shop, "failing"))
+            until(nothing_left(shop))
+    assert deeds(shop) == ["paid"]
 
 
-def rows_after_restart(shop: Installation) -> int:
-    with shop.transaction("test") as session:
-        jobs.sweep(session)
-    return len(deeds(shop))
+def test_an_outage_of_postgres_loses_no_job_doubles_none_and_leaves_the_worker_well(folder: Path) -> None:
+    settings = load(data_dir=folder, secret_key="a secret key for tests, long enough to be one", _env_file=None)
+    with private_servers(settings, fast=True) as servers, house.joined(settings, servers) as shop:
+        house.prepare(shop)
+        make_tables(shop)
+        for number in range(40):
+            enqueue(shop, slow, what=str(number), seconds=0.1)
+        with workers(shop) as [worker]:
+            until(said(shop, "5"))
+            assert servers.postgres
+            servers.postgres.stop()
+            time.sleep(1.5)  # long enough for a heartbeat and a fetch to fail
+            servers.ensure()
+            shop.engine.dispose()
+            until(nothing_left(shop))
+            enqueue(shop, slow, what="40", seconds=2)  # a worker whose heart stopped would lose it to the sweep
+            until(nothing_left(shop))
+            assert worker.poll() is None
+        assert sorted(deeds(shop), key=int) == [str(number) for number in range(41)]
 
 
 def test_procrastinate_has_brought_no_schema_that_our_migrations_lack() -> None:

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -26,15 +25,6 @@ with private_servers(settings.load(data_dir=Path(sys.argv[1]), _env_file=None), 
     print(servers.postgres.pid, servers.valkey.pid, flush=True)
     sys.stdin.read()
 """
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder that every user can enter, as the servers' user must (pytest's own are closed)."""
-    made = Path(tempfile.mkdtemp(prefix="fugou-test-", dir="/tmp"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
 
 
 def own(data_dir: Path, **overrides: object) -> settings.Settings:

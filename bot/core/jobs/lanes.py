@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 THREADS = sum(LANES.values())
 UNKNOWN_WAIT = timedelta(seconds=60)  # a dozen of them is time enough to bring every worker to the newer program
+POOL_SECONDS = 5.0  # wait for a connection; a fetch that waits longer holds up a stop
 AWAY_SECONDS = 1.0  # between two attempts to reach the database
 POLL_SECONDS = 1.0  # for jobs that become due; new ones announce themselves
 
@@ -70,7 +71,7 @@ async def _lane(app: App, queue: str, size: int) -> None:
 
 def _app(installation: Installation, stopping: threading.Event) -> App:
     conninfo = make_url(installation.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=2 * len(LANES))
+    connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=2 * len(LANES), timeout=POOL_SECONDS)
     app = App(connector=connector)
     app.job_manager = _Manager(connector)
     for job in jobs:

@@ -48,6 +48,17 @@ def fail_until(session: Session, *, what: str, permitted: bool) -> None:
 
 
 @job()
+def fail_late(session: Session, *, seconds: float) -> None:
+    permitted = session.scalar(text("SELECT count(*) FROM said WHERE what = 'permitted'"))
+    did(session, "paid")
+    say(session, "started")
+    time.sleep(seconds)
+    if not permitted:
+        say(session, "failing")
+        raise ZeroDivisionError("the till was empty")
+
+
+@job()
 def meet(session: Session, *, people: int) -> None:
     """Ends when `people` of these run at once."""
     say(session, "here")

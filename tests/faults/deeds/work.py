@@ -1,4 +1,4 @@
-"""A worker process for the tests: `python -m deeds.work DATABASE_URL REDIS_URL`, with a heart that beats faster."""
+"""A worker process for the tests: `python -m deeds.work DATABASE_URL REDIS_URL`, with a heart that beats faster and less patience."""
 
 import sys
 
@@ -7,6 +7,7 @@ from bot.core.installation import Installation
 from bot.core.jobs import lanes
 
 lanes.HEARTBEAT_SECONDS, lanes.DEAD_AFTER_SECONDS = 0.2, 1.0
+lanes.POOL_SECONDS, lanes.AWAY_SECONDS = 0.3, 0.1
 
 feature.load(["deeds"])
 given = settings.load(log_format="json", _env_file=None)
