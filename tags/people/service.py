@@ -4,7 +4,7 @@ A customer may be merged into another; every door answers the survivor. Services
 relations call `lock` first; where several customers are involved, all in one call (the lock order is by id).
 """
 
-from sqlalchemy import literal, select, update
+from sqlalchemy import BigInteger, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
@@ -109,7 +109,7 @@ def survivor(session: Session, customer_id: int) -> int:
 def family(session: Session, customer_id: int) -> list[int]:
     """The survivor first, then all that were merged into her: whose rows are hers. Raises NotFound."""
     first = survivor(session, customer_id)
-    members = select(literal(first).label("id")).cte("members", recursive=True)
+    members = select(literal(first, BigInteger).label("id")).cte("members", recursive=True)
     merged = aliased(Customer)
     members = members.union_all(select(merged.id).join(members, merged.merged_into == members.c.id))
     return [first, *sorted(one for one in session.scalars(select(members.c.id)) if one != first)]
