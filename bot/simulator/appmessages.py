@@ -12,7 +12,7 @@ from bot.simulator.codes import Refused
 from bot.simulator.fields import Fields
 from bot.simulator.limits import DAY, HOUR, MINUTE
 from bot.simulator.members import UserId
-from bot.simulator.state import AppMessage, Message
+from bot.simulator.records import AppMessage, Message
 from bot.simulator.world import World, new_id
 
 area = Area()

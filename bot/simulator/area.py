@@ -16,7 +16,8 @@ from werkzeug.datastructures import FileStorage
 
 from bot.simulator.codes import Refused
 from bot.simulator.fields import Fields
-from bot.simulator.state import App, Member, Relation, State
+from bot.simulator.records import App, Member, Relation
+from bot.simulator.state import State
 
 if TYPE_CHECKING:
     from bot.simulator.world import World

@@ -15,7 +15,7 @@ from bot.simulator.area import Answer, Api, Call, Raw
 from bot.simulator.codes import Refused
 from bot.simulator.faults import Fault
 from bot.simulator.fields import Fields
-from bot.simulator.state import App
+from bot.simulator.records import App
 from bot.simulator.world import World, moment
 
 NOBODY = App("")

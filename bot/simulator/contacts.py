@@ -2,7 +2,7 @@
 
 from bot.simulator.area import Answer, Area, Call
 from bot.simulator.codes import Refused
-from bot.simulator.state import Customer, Relation
+from bot.simulator.records import Customer, Relation
 
 area = Area()
 

@@ -3,7 +3,7 @@
 from bot.simulator.area import Call
 from bot.simulator.codes import Refused
 from bot.simulator.fields import Fields
-from bot.simulator.state import Message
+from bot.simulator.records import Message
 
 ATTACHMENTS = ("image", "link", "miniprogram", "video", "file")
 MOST = 9

@@ -5,10 +5,9 @@ from typing import Literal
 from bot.core.clock import clock
 from bot.core.errors import Unacceptable
 from bot.simulator.area import Answer, Area
-from bot.simulator.callbacks import Behaviour
 from bot.simulator.faults import Fault
-from bot.simulator.state import App
-from bot.simulator.world import World, moment
+from bot.simulator.records import App
+from bot.simulator.world import World, change, moment
 
 area = Area()
 
@@ -26,10 +25,7 @@ def app(
 ) -> Answer:
     """Another secret, or a change to one (to the first without `secret`): rights, visible range, trusted addresses."""
     made = world.state.apps.setdefault(secret or world.state.main, App(secret or world.state.main))
-    made.agentid = made.agentid if agentid is None else agentid
-    made.name = made.name if name is None else name
-    made.rights = made.rights if rights is None else list(rights)
-    made.disabled = made.disabled if disabled is None else disabled
+    change(made, agentid=agentid, name=name, rights=rights, disabled=disabled)
     if visible is not None:
         made.visible = None if visible == "all" else list(visible)
     if trusted_ips is not None:
@@ -62,17 +58,14 @@ def limits(
     dispatch_s: float | None = None,
 ) -> Answer:
     """Calls of one api a minute and at once (`path` "*": of each other one); wrong secrets an hour from one address."""
-    now = world.limits
-    if per_minute is not None:
-        now.per_minute[path] = per_minute
-    if concurrent is not None:
-        now.concurrent[path] = concurrent
+    for limit, most in ((world.limits.per_minute, per_minute), (world.limits.concurrent, concurrent)):
+        if most is not None:
+            limit[path] = most
     given = {"wrong_secrets": wrong_secrets, "contact_ways": contact_ways, "corp_tags": corp_tags,
              "visible_people": visible_people, "dispatch_s": dispatch_s}  # fmt: skip
-    for name, value in given.items():
-        if value is not None:
-            setattr(now, name, value)
-    return {"per_minute": now.per_minute, "concurrent": now.concurrent} | {name: getattr(now, name) for name in given}
+    change(world.limits, **given)
+    shown = ("per_minute", "concurrent", *given)
+    return {name: getattr(world.limits, name) for name in shown}
 
 
 @area.act("POST", "/faults")
@@ -112,16 +105,13 @@ def callbacks(
 ) -> Answer:
     """How callbacks are delivered from now on, and where to (`url`, `token` and `aes_key` together)."""
     given = {"duplicate": duplicate, "reorder": reorder, "delay_s": delay_s, "retry_s": retry_s, "timeout_s": timeout_s}
-    now: Behaviour = world.callbacks.behaviour
-    for name, value in given.items():
-        if value is not None:
-            setattr(now, name, value)
+    change(world.callbacks.behaviour, **given)
     if url is not None:
         try:
             world.callbacks.configure(url, token or "", aes_key or "")
         except ValueError as error:
             raise Unacceptable.at("/aes_key", str(error)) from error
-    return {name: getattr(now, name) for name in given}
+    return {name: getattr(world.callbacks.behaviour, name) for name in given}
 
 
 @area.act("GET", "/callbacks")

@@ -6,8 +6,8 @@ from bot.core.errors import NotFound
 from bot.simulator.area import Answer, Area
 from bot.simulator.callbacks import Value
 from bot.simulator.members import UserId
-from bot.simulator.state import Customer, Relation, WelcomeCode
-from bot.simulator.world import World, moment, new_id
+from bot.simulator.records import Customer, Relation, WelcomeCode
+from bot.simulator.world import World, change, moment, new_id
 
 area = Area()
 
@@ -30,9 +30,7 @@ def add(
 ) -> Answer:
     """A customer adds a member. `half`: without approval, and he has not added back yet."""
     customer = world.customer(external_userid, name)
-    customer.gender = customer.gender if gender is None else gender
-    customer.unionid, customer.avatar = unionid or customer.unionid, avatar or customer.avatar
-    customer.corp_name = corp_name or customer.corp_name
+    change(customer, gender=gender, unionid=unionid, avatar=avatar, corp_name=corp_name)
     way = add_way if add_way is not None else BY_QR if state else BY_SEARCH
     added, code = befriend(world, userid, customer, state=state, add_way=way, half=half)
     return {"external_userid": customer.external_userid, "welcome_code": code, "added": added}
@@ -64,9 +62,7 @@ def edit(
 ) -> Answer:
     """A member edits what he calls her in his client."""
     relation = known(world, userid, external_userid)
-    relation.remark = relation.remark if remark is None else remark
-    relation.description = relation.description if description is None else description
-    relation.remark_mobiles = relation.remark_mobiles if remark_mobiles is None else remark_mobiles
+    change(relation, remark=remark, description=description, remark_mobiles=remark_mobiles)
     announce(world, relation, "edit_external_contact")
     return _shown(world, relation)
 

@@ -8,7 +8,7 @@ from bot.simulator.area import Answer, Area, Call
 from bot.simulator.callbacks import Value
 from bot.simulator.codes import Refused
 from bot.simulator.members import UserId
-from bot.simulator.state import GroupChat, GroupMember
+from bot.simulator.records import GroupChat, GroupMember
 from bot.simulator.world import World, moment, new_id
 
 area = Area()

@@ -5,7 +5,7 @@ from bot.simulator import content
 from bot.simulator.area import Answer, Area, Call
 from bot.simulator.codes import Refused
 from bot.simulator.groups import BY_QR, chat, full, join, known, new_group
-from bot.simulator.state import Customer, GroupWelcome, JoinWay
+from bot.simulator.records import Customer, GroupWelcome, JoinWay
 from bot.simulator.ways import MINI_PROGRAM, QR, REMARK_CHARS, STATE_CHARS, count, qr_code
 from bot.simulator.world import World, new_id
 

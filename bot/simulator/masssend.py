@@ -16,7 +16,7 @@ from bot.simulator.codes import Refused
 from bot.simulator.groups import chat
 from bot.simulator.limits import DAY
 from bot.simulator.members import UserId
-from bot.simulator.state import MassResult, MassSend, MassTask, Message, Relation
+from bot.simulator.records import MassResult, MassSend, MassTask, Message, Relation
 from bot.simulator.world import World, moment, new_id
 
 area = Area()

@@ -4,7 +4,7 @@ from bot.simulator.area import Answer, Area, Call, Raw
 from bot.simulator.codes import Refused
 from bot.simulator.content import MEDIA_DAYS
 from bot.simulator.limits import DAY
-from bot.simulator.state import Media
+from bot.simulator.records import Media
 from bot.simulator.world import new_id
 
 area = Area()

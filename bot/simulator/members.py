@@ -5,11 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.simulator.area import Answer, Area, Call
-from bot.simulator.state import Member
-from bot.simulator.world import World
+from bot.simulator.records import Member
+from bot.simulator.world import World, change
 
 area = Area()
 
+ACTIVE, NOT_ACTIVATED = 1, 4  # status
 UserId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
 
 
@@ -43,11 +44,10 @@ def staff(
 ) -> Answer:
     """A member joins, or is changed: only what is given is."""
     member = world.member(userid, name)
-    member.departments = departments or member.departments
-    member.leaders = member.leaders if leaders is None else leaders
-    member.contact = member.contact if contact is None else contact
-    member.native_welcome = member.native_welcome if native_welcome is None else native_welcome
-    member.status = member.status if active is None else (1 if active else 4)  # 4: not activated
+    status = None if active is None else (ACTIVE if active else NOT_ACTIVATED)
+    change(
+        member, departments=departments, leaders=leaders, contact=contact, native_welcome=native_welcome, status=status
+    )
     return _shown(member)
 
 
@@ -69,6 +69,6 @@ def resign(world: World, userid: str) -> Answer:
 def _shown(member: Member) -> Answer:
     return {
         "userid": member.userid, "name": member.name, "departments": member.departments, "leaders": member.leaders,
-        "contact": member.contact, "native_welcome": member.native_welcome, "active": member.status == 1,
+        "contact": member.contact, "native_welcome": member.native_welcome, "active": member.status == ACTIVE,
         "customers": len(member.relations),
     }  # fmt: skip

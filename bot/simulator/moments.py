@@ -7,7 +7,7 @@ from bot.simulator.codes import Refused
 from bot.simulator.fields import Fields
 from bot.simulator.limits import DAY, MINUTE
 from bot.simulator.members import UserId
-from bot.simulator.state import Message, Moment
+from bot.simulator.records import Message, Moment
 from bot.simulator.world import World, new_id
 
 area = Area()

@@ -4,7 +4,7 @@ from bot.core.errors import Unacceptable
 from bot.simulator.area import Answer, Area, Call
 from bot.simulator.codes import Refused
 from bot.simulator.members import UserId
-from bot.simulator.state import OAuthCode
+from bot.simulator.records import OAuthCode
 from bot.simulator.world import World, new_id
 
 area = Area()

@@ -7,8 +7,9 @@ from bot.simulator.area import Answer, Area, Call
 from bot.simulator.callbacks import Value
 from bot.simulator.codes import Refused
 from bot.simulator.friends import announce, known
-from bot.simulator.state import State, Tag, TagGroup
-from bot.simulator.world import World, new_id
+from bot.simulator.records import Tag, TagGroup
+from bot.simulator.state import State
+from bot.simulator.world import World, change, new_id
 
 area = Area()
 
@@ -116,7 +117,7 @@ def mark_in_client(
     for tag_id in [*(add or []), *(remove or [])]:
         _known_tag(world, tag_id)
     relation.tags = _marked(relation.tags, add or [], remove or [])
-    relation.personal_tags = relation.personal_tags if personal is None else personal
+    change(relation, personal_tags=personal)
     announce(world, relation, "edit_external_contact")
     return {"tags": relation.tags, "personal_tags": relation.personal_tags}
 
@@ -231,11 +232,8 @@ def _marked(tags: list[str], added: list[str], removed: list[str]) -> list[str]:
 
 
 def _rename(found: Tag | TagGroup, name: str, order: int | None) -> None:
-    if isinstance(found, Tag):
-        found.name = name or found.name
-    else:
-        found.group_name = name or found.group_name
-    found.order = found.order if order is None else order
+    title = {"name" if isinstance(found, Tag) else "group_name": name or None}
+    change(found, order=order, **title)
 
 
 def _taken(state: State, found: Tag | TagGroup, name: str) -> bool:

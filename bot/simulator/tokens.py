@@ -3,7 +3,7 @@
 from bot.simulator.area import Answer, Area, Call
 from bot.simulator.codes import Refused
 from bot.simulator.limits import HOUR
-from bot.simulator.state import App, Token
+from bot.simulator.records import App, Token
 from bot.simulator.world import new_id
 
 area = Area()

@@ -5,7 +5,9 @@ from bot.simulator.area import Answer, Area, Call
 from bot.simulator.codes import Refused
 from bot.simulator.fields import Fields
 from bot.simulator.friends import BY_QR, befriend
-from bot.simulator.state import Customer, State, Way
+from bot.simulator.members import ACTIVE
+from bot.simulator.records import Customer, Way
+from bot.simulator.state import State
 from bot.simulator.world import World, new_id
 
 area = Area()
@@ -153,6 +155,6 @@ def _people(call: Call, kind: int) -> tuple[list[str], list[int]]:
     if len(in_parties.union(user)) > USERS:
         raise Refused(41041)
     for userid in user:
-        if call.salesperson(userid).status != 1:
+        if call.salesperson(userid).status != ACTIVE:
             raise Refused(41054, userid)
     return user, party

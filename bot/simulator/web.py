@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as Answered
 
 from bot.core.errors import NotFound, Unacceptable
 from bot.simulator.oauth import authorise
-from bot.simulator.state import Media
+from bot.simulator.records import Media
 from bot.simulator.world import World
 
 

@@ -4,7 +4,7 @@ from bot.core.errors import NotFound
 from bot.simulator import content
 from bot.simulator.area import Answer, Area, Call
 from bot.simulator.codes import Refused
-from bot.simulator.state import WelcomeCode
+from bot.simulator.records import WelcomeCode
 from bot.simulator.world import World
 
 area = Area()

@@ -15,7 +15,8 @@ from bot.core.errors import NotFound
 from bot.simulator.callbacks import Callbacks, Source, Value, xml
 from bot.simulator.faults import Faults
 from bot.simulator.limits import Limits
-from bot.simulator.state import App, Customer, Member, Message, Received, State
+from bot.simulator.records import App, Customer, Member, Message, Received
+from bot.simulator.state import State
 
 AGENT_ID = 1000002  # the first self-built app of a corp
 CALLS = 20_000
@@ -92,6 +93,13 @@ class World:
         if external_userid not in self.state.customers:
             raise NotFound(f"no customer {external_userid}")
         return self.state.customers[external_userid]
+
+
+def change(record: object, **given: object) -> None:
+    """Set the attributes that are given; None leaves one as it is."""
+    for name, value in given.items():
+        if value is not None:
+            setattr(record, name, value)
 
 
 def moment(at: float) -> str:

@@ -9,8 +9,8 @@ from bot.simulator.area import Answer, Area, Call
 from bot.simulator.codes import Refused
 from bot.simulator.kf.log import append_event, known, named
 from bot.simulator.members import UserId
-from bot.simulator.state import KfAccount, KfLink
-from bot.simulator.world import World, new_id
+from bot.simulator.records import KfAccount, KfLink
+from bot.simulator.world import World, change, new_id
 
 area = Area()
 
@@ -116,8 +116,7 @@ def create(
 ) -> Answer:
     """The admin makes an account, or renames it, or gives it a welcome of its own in the console."""
     account = known(world, open_kfid or new_id("wk"))
-    account.name = name or account.name
-    account.native_welcome = account.native_welcome if native_welcome is None else native_welcome
+    change(account, name=name, native_welcome=native_welcome)
     return {"open_kfid": account.open_kfid}
 
 

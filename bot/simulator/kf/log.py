@@ -5,8 +5,8 @@ from bot.simulator.area import Answer, Area, Call
 from bot.simulator.codes import Refused
 from bot.simulator.fields import cursor, position
 from bot.simulator.limits import MINUTE
-from bot.simulator.state import KfAccount, KfEntry, KfToken, Message
-from bot.simulator.world import World, new_id
+from bot.simulator.records import KfAccount, KfEntry, KfToken, Message
+from bot.simulator.world import World, change, new_id
 
 area = Area()
 
@@ -42,8 +42,7 @@ def sync_msg(call: Call) -> Answer:
 def settings(world: World, open_kfid: str, empty_pages: int | None = None, page: int | None = None) -> Answer:
     """How sync_msg answers: so many empty pages with has_more first, and at most `page` rows each."""
     account = known(world, open_kfid)
-    account.empty_pages = account.empty_pages if empty_pages is None else empty_pages
-    account.page = account.page if page is None else page
+    change(account, empty_pages=empty_pages, page=page)
     return {"empty_pages": account.empty_pages, "page": account.page}
 
 

@@ -8,7 +8,7 @@ from bot.simulator.codes import Refused
 from bot.simulator.fields import Fields
 from bot.simulator.kf.log import append_event, found, named
 from bot.simulator.kf.sessions import BOT, ENDED, NEW, WINDOW_S, deliver, session_of
-from bot.simulator.state import KfAccount, KfSession, Message
+from bot.simulator.records import KfAccount, KfSession, Message
 from bot.simulator.world import new_id
 
 area = Area()

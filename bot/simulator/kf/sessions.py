@@ -11,7 +11,7 @@ from bot.simulator.area import Answer, Area, Call
 from bot.simulator.codes import Refused
 from bot.simulator.kf.accounts import opened
 from bot.simulator.kf.log import CUSTOMER, SERVICER, append, append_event, known, named
-from bot.simulator.state import KfAccount, KfCode, KfSession, Message, Received
+from bot.simulator.records import KfAccount, KfCode, KfSession, Message, Received
 from bot.simulator.world import World, moment, new_id
 
 area = Area()
