@@ -46,10 +46,9 @@ def page(
 
 
 def _matches(session: Session, q: str) -> ColumnElement[bool]:
-    like = q.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     ways: list[ColumnElement[bool]] = [
         Customer.name.contains(q, autoescape=True),
-        Customer.name_key.like(f"{name_key(like)}%"),
+        Customer.name_key.startswith(name_key(q), autoescape=True),
     ]
     digits = "".join(filter(str.isdigit, q))
     if len(digits) == TAIL:

@@ -145,6 +145,6 @@ def customer(session: Session, customer_id: int) -> Customer:
     return session.get_one(Customer, survivor(session, customer_id))
 
 
-def see(session: Session, customer_id: int) -> None:
-    """Note that something touched her just now; the customer list is sorted by it."""
-    session.execute(update(Customer).where(Customer.id == customer_id).values(seen_at=clock.now()))
+def see(session: Session, *customer_ids: int) -> None:
+    """Note that something touched them just now; the customer list is sorted by it."""
+    session.execute(update(Customer).where(Customer.id.in_(customer_ids)).values(seen_at=clock.now()))

@@ -41,13 +41,13 @@ def of_get(answer: Mapping[str, Any]) -> Member:
     return Member(answer["userid"], answer.get("name") or "", leaders[0], answer.get("status", ACTIVE) == ACTIVE)
 
 
-def know(session: Session, *userids: str) -> None:
-    """Know these members from now on; the names of new ones are read from WeCom."""
+def know(session: Session, *userids: str, ask: bool = True) -> None:
+    """Know these members from now on. ask: read the names of new ones from WeCom."""
     rows = [{"userid": userid, "name": "", "supervisor": "", "active": True} for userid in sorted(set(userids))]
     if not rows:
         return
     added = session.scalars(insert(Staff).values(rows).on_conflict_do_nothing().returning(Staff.userid))
-    for userid in added.all():
+    for userid in added.all() if ask else ():
         inbox.ask(session, MemberAsked(userid))
 
 

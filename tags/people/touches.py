@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from tags.people.models import Customer, Touch
@@ -39,9 +39,18 @@ def attribute(session: Session, customer_id: int, state: str, channel: str, **de
 
 def sources(session: Session, customer_ids: Sequence[int]) -> dict[int, tuple[Touch, Touch]]:
     """The first and the last touch of each of these customers; those without a touch are not in it."""
-    touches = select(Touch).where(Touch.customer_id.in_(customer_ids)).order_by(Touch.customer_id)
-    first, last = (
-        {one.customer_id: one for one in session.scalars(touches.distinct(Touch.customer_id).order_by(*order))}
-        for order in ((Touch.at, Touch.id), (Touch.at.desc(), Touch.id.desc()))
+    by_time = (Touch.at, Touch.id)
+    newest = (Touch.at.desc(), Touch.id.desc())
+    ranked = (
+        select(
+            Touch.id,
+            func.row_number().over(partition_by=Touch.customer_id, order_by=by_time).label("nth"),
+            func.row_number().over(partition_by=Touch.customer_id, order_by=newest).label("nth_last"),
+        )
+        .where(Touch.customer_id.in_(customer_ids))
+        .subquery()
     )
-    return {customer_id: (touch, last[customer_id]) for customer_id, touch in first.items()}
+    ends = select(Touch, ranked.c.nth, ranked.c.nth_last).join(ranked, ranked.c.id == Touch.id)
+    rows = session.execute(ends.where((ranked.c.nth == 1) | (ranked.c.nth_last == 1))).all()
+    last = {one.customer_id: one for one, _, nth_last in rows if nth_last == 1}
+    return {one.customer_id: (one, last[one.customer_id]) for one, nth, _ in rows if nth == 1}

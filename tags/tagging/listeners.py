@@ -11,6 +11,7 @@ from bot.wecom import inbox, messages
 from bot.wecom.client import WeCom
 from bot.wecom.inbox import receives
 from bot.wecom.outbox import OutboxRow, settles
+from bot.wecom.pulls import Report, pulls
 from tags.people.events import (
     ContactAdded,
     ContactCompleted,
@@ -53,6 +54,15 @@ def tags_changed(session: Session, message: messages.TagChanged, listing: corp.L
 def tags_told(session: Session, question: TagsAsked, listing: corp.Listing) -> None:
     if corp.take(session, listing):  # else reading the relation again would end here again
         inbox.ask(session, ProfileAsked(question.external_userid))
+
+
+@pulls("corp tags", rank=10)
+def corp_tags(installation: Installation, wecom: WeCom, report: Report) -> int:
+    """All tag groups and tags of the corp; returns how many tags."""
+    listing = corp.Listing(wecom.contact.get_corp_tag_list())
+    with installation.transaction("sync") as session:
+        corp.take(session, listing)
+    return sum(len(group["tag"]) for group in listing.groups)
 
 
 @reads_follows(before=push.next_number)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from wechatpy.work.client.api import WeChatExternalContact
 
 from bot.wecom.api import Answer, Api, given, object_in
+from bot.wecom.transport import CONNECT_S, READ_S
 
 Strings = list[str]  # in the class `list` is an endpoint
 Objects = list[Answer]
@@ -30,27 +31,30 @@ class ContactApi(Api, WeChatExternalContact):  # type: ignore[misc]  # wechatpy 
         """The external_userids of all the member's customers; 84061 where there are none (§3.3)."""
         return list(super().list(userid).get("external_userid") or ())
 
-    def get(self, external_userid: str) -> Answer:
+    def get(self, external_userid: str, timeout_s: float | None = None) -> Answer:
         """`{"external_contact": {…}, "follow_user": [{…}]}` with all followers in the app's range (§3.3).
 
-        40096 unknown, 84061 nobody's.
+        timeout_s: what the caller can wait, 5 s by default. 40096 unknown, 84061 nobody's.
         """
-        endpoint = "externalcontact/get"
+        endpoint, patience = "externalcontact/get", timeout_s or READ_S
 
         def ask(cursor: str) -> Answer:
-            return dict(self._get(endpoint, params=given(external_userid=external_userid, cursor=cursor or None)))
+            asked = given(external_userid=external_userid, cursor=cursor or None)
+            return dict(self._get(endpoint, params=asked, timeout=(min(patience, CONNECT_S), patience)))
 
         pages = [*self._pages(endpoint, ask)]  # more than one only where more than 500 follow her
         followers = [follower for page in pages for follower in page.get("follow_user") or ()]
         return {"external_contact": object_in(endpoint, pages[0], "external_contact"), "follow_user": followers}
 
-    def batch_get_by_user(self, userid_list: Sequence[str]) -> Iterator[Answer]:
-        """`{"external_contact": {…}, "follow_info": {…}}` of every customer of at most 100 members (§3.3).
+    def batch_get_by_user(self, userid_list: Sequence[str], cursor: str = "") -> tuple[Objects, str]:
+        """A page of `{"external_contact": {…}, "follow_info": {…}}`, and the cursor of the next (§3.3).
 
-        Tags are ids in `follow_info.tag_id`, without members' own. 84061 where they have no customers.
+        Of at most 100 members; the cursor is "" after the last page. Tags are ids in `follow_info.tag_id`, without members' own. 84061 where they have no
+        customers, 50100 for a cursor that is too old.
         """
-        endpoint = "externalcontact/batch/get_by_user"
-        return self._rows(endpoint, "external_contact_list", userid_list=[*userid_list], limit=PAGE)
+        asked = {"userid_list": [*userid_list], "cursor": cursor, "limit": PAGE}
+        page = self._write("externalcontact/batch/get_by_user", asked)
+        return list(page.get("external_contact_list") or ()), page.get("next_cursor") or ""
 
     def remark(
         self,
