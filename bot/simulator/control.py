@@ -54,6 +54,7 @@ def limits(
     wrong_secrets: int | None = None,
     contact_ways: int | None = None,
     corp_tags: int | None = None,
+    kf_accounts: int | None = None,
     visible_people: int | None = None,
     dispatch_s: float | None = None,
 ) -> Answer:
@@ -62,7 +63,7 @@ def limits(
         if most is not None:
             limit[path] = most
     given = {"wrong_secrets": wrong_secrets, "contact_ways": contact_ways, "corp_tags": corp_tags,
-             "visible_people": visible_people, "dispatch_s": dispatch_s}  # fmt: skip
+             "kf_accounts": kf_accounts, "visible_people": visible_people, "dispatch_s": dispatch_s}  # fmt: skip
     change(world.limits, **given)
     shown = ("per_minute", "concurrent", *given)
     return {name: getattr(world.limits, name) for name in shown}

@@ -13,6 +13,7 @@ DEBUG_PER_MINUTE = 5  # with debug=1
 WRONG_SECRETS_PER_HOUR = 2000  # then the caller's address is banned for an hour; the figure is the community's
 CONTACT_WAYS = 500_000  # a corp's, 加入群聊 included
 CORP_TAGS = 3000
+KF_ACCOUNTS = 5000
 VISIBLE_PEOPLE = 1000  # beyond them groupchat/list wants an owner_filter
 DISPATCH_S = 2.0  # after its creation a mass send can't be asked about; WeCom does not say how long
 
@@ -33,6 +34,7 @@ class Limits:
     wrong_secrets: int = WRONG_SECRETS_PER_HOUR
     contact_ways: int = CONTACT_WAYS
     corp_tags: int = CORP_TAGS
+    kf_accounts: int = KF_ACCOUNTS
     visible_people: int = VISIBLE_PEOPLE
     dispatch_s: float = DISPATCH_S
     _windows: dict[tuple[str, int], _Window] = field(default_factory=dict)

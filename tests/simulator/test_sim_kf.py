@@ -127,6 +127,13 @@ def test_accounts_are_added_changed_listed_and_deleted(wecom):  # 95004
     assert wecom.post("kf/account/del", {"open_kfid": made})["errcode"] == 95004
 
 
+def test_a_corp_has_a_limited_number_of_accounts(wecom):  # 95005
+    assert wecom.act("POST", "limits")["kf_accounts"] == 5000
+    wecom.act("POST", "limits", kf_accounts=2)
+    body = {"name": "x", "media_id": image(wecom)}
+    assert [wecom.post("kf/account/add", body)["errcode"] for _ in range(2)] == [0, 95005]
+
+
 @pytest.mark.parametrize(("body", "errcode"), [
     ({"name": "x"}, 41006),
     ({"name": "x", "media_id": "never"}, 40007),

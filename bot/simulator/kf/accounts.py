@@ -14,7 +14,6 @@ from bot.simulator.world import World, change, new_id
 
 area = Area()
 
-ACCOUNTS = 5000
 NAME_CHARS, SCENE_SIZE, SCENE_PARAM_SIZE = 16, 32, 128
 ADD_USERS, ADD_DEPARTMENTS, DEL_DEPARTMENTS = 100, 20, 100
 _SCENE = re.compile(r"[0-9a-zA-Z_-]*")
@@ -25,7 +24,7 @@ def add(call: Call) -> Answer:
     name = call.body.text("name", chars=NAME_CHARS, missing=95006, too_long=95006)
     media_id = call.body.text("media_id", size=128, missing=41006)
     content.media(call, media_id, "image")
-    if len(call.state.kf_accounts) >= ACCOUNTS:
+    if len(call.state.kf_accounts) >= call.world.limits.kf_accounts:
         raise Refused(95005)
     account = KfAccount(new_id("wk"), name, media_id)
     call.state.kf_accounts[account.open_kfid] = account
