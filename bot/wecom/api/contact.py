@@ -47,10 +47,10 @@ class ContactApi(Api, WeChatExternalContact):  # type: ignore[misc]  # wechatpy 
         return {"external_contact": object_in(endpoint, pages[0], "external_contact"), "follow_user": followers}
 
     def batch_get_by_user(self, userid_list: Sequence[str], cursor: str = "") -> tuple[Objects, str]:
-        """A page of `{"external_contact": {…}, "follow_info": {…}}`, and the cursor of the next (§3.3).
+        """A page of `{"external_contact": {…}, "follow_info": {…}}` and the cursor of the next, "" at the end (§3.3).
 
-        Of at most 100 members; the cursor is "" after the last page. Tags are ids in `follow_info.tag_id`, without members' own. 84061 where they have no
-        customers, 50100 for a cursor that is too old.
+        Of at most 100 members' customers. Tags are ids in `follow_info.tag_id`, without members' own. 84061 where they
+        have none, 50100 for a cursor that is too old.
         """
         asked = {"userid_list": [*userid_list], "cursor": cursor, "limit": PAGE}
         page = self._write("externalcontact/batch/get_by_user", asked)
