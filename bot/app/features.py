@@ -8,14 +8,17 @@ from bot.core import feature
 
 FEATURES: tuple[str, ...] = (
     "bot.wecom",  # pulls the 微信客服 accounts
+    "bot.web",  # limits per key
     "bot.operators",  # accounts, roles, API keys, audit
     "tags.people",  # customers, identities, contacts, sources, merges, staff
     "tags.timeline",  # what happened with her, in words
     "tags.tagging",  # tag groups, tags, assignments, two-way sync with WeCom
+    "tags.orders",  # orders, refunds, sums of what she bought
     "tags.groups",  # group chats, segment groups, which route is hers
     "handlers.materials",  # pictures, videos and files, and their media ids
     "handlers.messaging",  # contents, placeholders, windows, what waits for one
     "handlers.chat",  # what she asks, and changing hands with a person
+    "handlers.points",  # the ledger: earned, spent, held, expired, owed
     "handlers.livecodes",  # channels: code, staff, tags, welcome, group
     "handlers.welcome",  # what a new friend is told, in time or late
     "handlers.invites",  # the invitation to her group, carried by the welcome or by 微信客服

@@ -60,7 +60,7 @@ def test_what_is_not_from_wecom_is_refused_and_not_kept(shop: Shop) -> None:  # 
         "bad signature": post(body, **{**query, "msg_signature": "0" * 40}),
         "no signature": post(body),
         "another corp": deliver(shop.url, added("wmAnna"), corp="ww9999999999999999").status_code,
-        "another token": deliver(shop.url, added("wmAnna"), token="guessed").status_code,
+        "other token": deliver(shop.url, added("wmAnna"), token="guessed").status_code,
         "a DTD around it": post(b'<!DOCTYPE xml [<!ENTITY a "b">]>' + body, **query),
         "a DTD inside": deliver(shop.url, f'<!DOCTYPE xml [<!ENTITY a "b">]>{added("wmAnna")}').status_code,
         "random bytes": post(os.urandom(2_000), **query),
@@ -69,7 +69,8 @@ def test_what_is_not_from_wecom_is_refused_and_not_kept(shop: Shop) -> None:  # 
         "nowhere": requests.post(f"{shop.url}/wecom/callback/else", params=query, data=body, timeout=5).status_code,
     }
     assert answers == {
-        "bad signature": 403, "no signature": 403, "another corp": 403, "other token": 403, "a DTD around it": 400, "a DTD inside": 400,
+        "bad signature": 403, "no signature": 403, "another corp": 403, "other token": 403,
+        "a DTD around it": 400, "a DTD inside": 400,
         "random bytes": 400, "nothing": 400, "over 1 MiB": 413, "nowhere": 404,
     }  # fmt: skip
     assert rows(shop.installation) == []
