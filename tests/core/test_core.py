@@ -144,7 +144,7 @@ def test_a_signed_link_is_for_one_purpose_and_ends() -> None:  # S1
     at = datetime(2026, 1, 1, tzinfo=UTC)
     token = vault.sign("kf", 7, until=at)
     assert vault.read("kf", token, at - timedelta(seconds=1)) == 7
-    for purpose, given, moment in (
+    for purpose, shown, moment in (
         ("login", token, at),
         ("kf", token, at),
         ("kf", token[:-1] + "A", at),
