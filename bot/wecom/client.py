@@ -77,8 +77,9 @@ class Client:
         try:
             return self._call(read, method, endpoint, {**asked, "access_token": token}, **options)
         except TokenRejected as error:
-            if error.errcode not in STALE_TOKEN or (fresh := self._token.renew(token)) == token:
+            if error.errcode not in STALE_TOKEN:
                 raise
+        fresh = self._token.renew(token)
         return self._call(read, method, endpoint, {**asked, "access_token": fresh}, **options)
 
     def _call(

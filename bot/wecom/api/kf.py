@@ -1,6 +1,6 @@
 """微信客服: accounts, sessions, what customers write and what they are answered; wecom.md §4."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from wechatpy.work.client.api import WeChatKF
 
@@ -18,15 +18,15 @@ class KfApi(Api, WeChatKF):  # type: ignore[misc]  # wechatpy has no types
     change, 95014 not a servicer, 95019 a servicer who has stopped (§4.2).
     """
 
-    def list_accounts(self) -> Iterator[Answer]:
+    def list_accounts(self) -> list[Answer]:
         """`{"open_kfid", "name", "avatar", "manage_privilege"}` of each account the secret may see (§4.1)."""
-        offset = 0
-        while True:
-            page = self._post("kf/account/list", data={"offset": offset, "limit": PAGE}).get("account_list") or ()
-            yield from page
-            if len(page) < PAGE:
-                return
-            offset += PAGE
+        found: list[Answer] = []
+        full = True
+        while full:
+            page = self._write("kf/account/list", {"offset": len(found), "limit": PAGE}).get("account_list") or []
+            found += page
+            full = len(page) == PAGE
+        return found
 
     def add_contact_way(self, open_kfid: str, scene: str = "") -> str:
         """The link to the account; `&scene_param=` ≤ 128 bytes may be appended where there is a scene (§4.1).
