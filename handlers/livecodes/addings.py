@@ -136,7 +136,7 @@ def _tag(session: Session, code: LiveCode, customer_id: int) -> list[str]:
 def _added_today(session: Session, code: LiveCode) -> dict[str, int]:
     counted = select(Adding.userid, func.count()).where(Adding.live_code_id == code.id)
     today = counted.where(Adding.added_at >= _midnight(session)).group_by(Adding.userid)
-    return dict(session.execute(today).tuples().all())
+    return dict(session.execute(today).all())
 
 
 def _midnight(session: Session) -> datetime:

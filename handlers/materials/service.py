@@ -53,7 +53,7 @@ def kinds(session: Session, ids: set[int]) -> dict[int, str]:
     if not ids:
         return {}
     found = session.execute(select(Material.id, Material.kind).where(Material.id.in_(ids)))
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def refused(session: Session, ids: set[int]) -> dict[int, str]:
@@ -61,7 +61,7 @@ def refused(session: Session, ids: set[int]) -> dict[int, str]:
     if not ids:
         return {}
     query = select(Material.id, Material.refused).where(Material.id.in_(ids), Material.refused != "")
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def path_of(installation: Installation, material: Material) -> Path:

@@ -86,7 +86,7 @@ def patch_welcome_rule(path: ById, body: WelcomeRuleChange) -> Response:
     try:
         whole = WelcomeRuleBody.model_validate(merged)
     except ValidationError as error:
-        raise of_validation(error) from None
+        raise of_validation(error, merged) from None
     content = Content(text=whole.text, attachments=whole.attachments)
     return reply(_answer(editing.change(session(), path.number, whole.name, whole.when, content, whole.enabled)))
 

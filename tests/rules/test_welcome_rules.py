@@ -40,15 +40,23 @@ def test_of_two_rules_for_the_same_code_the_one_that_says_more_speaks_and_else_t
     assert choose([later, plain], case()) == later
 
 
-@pytest.mark.parametrize(
-    "other", [When(live_code_id=6), When(staff=("leo",)), When(customer="lapsed"), When(weekdays=(6,)), When(hours=Hours(time(9), time(21)))]
-)  # fmt: skip
+OTHERS = [
+    When(live_code_id=6), When(staff=("leo",)), When(customer="lapsed"), When(weekdays=(6,)),
+    When(hours=Hours(time(9), time(21))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("other", OTHERS)
 def test_a_rule_of_which_one_thing_is_not_so_is_silent(other: When) -> None:  # W1
     assert choose([Rule(1, other)], case()) is None
 
 
 def test_a_lapsed_customer_is_a_returning_one_unless_a_rule_speaks_to_the_lapsed() -> None:  # W1
-    returning, lapsed, new = Rule(1, When(customer="returning")), Rule(2, When(customer="lapsed")), Rule(3, When(customer="new"))
+    returning, lapsed, new = (
+        Rule(1, When(customer="returning")),
+        Rule(2, When(customer="lapsed")),
+        Rule(3, When(customer="new")),
+    )
     assert choose([returning, new], case(customer="lapsed")) == returning
     assert choose([lapsed, returning, new], case(customer="lapsed")) == lapsed
     assert choose([lapsed, returning, new], case(customer="returning")) == returning
@@ -72,7 +80,9 @@ def test_a_slot_until_midnight_ends_with_the_day() -> None:  # W1
 
 
 @given(integers(0, 23), integers(0, 59), integers(0, 23), integers(0, 59), integers(0, 24 * 60 - 1))
-def test_a_slot_and_its_opposite_share_the_day_without_gap_or_overlap(a: int, b: int, c: int, d: int, minute: int) -> None:  # W1
+def test_a_slot_and_its_opposite_share_the_day_without_gap_or_overlap(
+    a: int, b: int, c: int, d: int, minute: int
+) -> None:  # W1
     start, until = time(a, b), time(c, d)
     at = datetime(2026, 11, 27, tzinfo=SHANGHAI) + timedelta(minutes=minute)
     if start != until:
@@ -104,7 +114,9 @@ def test_a_cut_text_fits_and_says_that_it_was_cut(whole: str, most: int) -> None
 
 
 @given(lists(sampled_from(["lily", "leo", "mia"]), unique=True, min_size=1), integers(0, 4), integers(0, 4))
-def test_a_code_leads_past_those_who_had_their_share_and_never_to_nobody(staff: list[str], lily: int, cap: int) -> None:  # F1
+def test_a_code_leads_past_those_who_had_their_share_and_never_to_nobody(
+    staff: list[str], lily: int, cap: int
+) -> None:  # F1
     from handlers.livecodes.rules import on_duty
 
     duty = on_duty(staff, {"lily": lily}, cap or None)
@@ -112,10 +124,13 @@ def test_a_code_leads_past_those_who_had_their_share_and_never_to_nobody(staff: 
     assert ("lily" in duty) is ("lily" in staff and (cap == 0 or lily < cap or staff == ["lily"]))
 
 
+TWENTY = "一二三四五六七八九十一二三四五六七八九十"
+
+
 @pytest.mark.parametrize(
     ("name", "channel", "remark"),
-    [("Anna", "门店A", "Anna-门店A"), ("", "门店A", "门店A"), ("一二三四五六七八九十一二三四五六七八九十", "门店A", "一二三四五六七八九十一二三四五六-门店A")],
-)  # fmt: skip
+    [("Anna", "门店A", "Anna-门店A"), ("", "门店A", "门店A"), (TWENTY, "门店A", TWENTY[:16] + "-门店A")],
+)
 def test_a_remark_carries_the_channel_in_20_characters(name: str, channel: str, remark: str) -> None:  # F1
     from handlers.livecodes.rules import remark as made
 
