@@ -12,14 +12,17 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bot import simulator
+from bot.app import scheduler
 from bot.app.create import create_app
 from bot.app.demo.driver import Api, Phone
 from bot.core.installation import Installation
+from bot.core.jobs import perform
 from bot.core.settings import Settings
 from bot.operators import keys
 from bot.wecom.client import WeCom
@@ -39,18 +42,15 @@ class Shop:
 
     def run_jobs(self) -> None:
         """Let everything happen that is due: callbacks arrive, inbox and outbox drain, jobs run."""
-        from bot.core import jobs
-
+        scheduler.turn(self.installation)
         for _ in range(20):
             self.wecom.settled()
-            if not self._lane.drain() + jobs.run_due(self.installation):
+            if not self._lane.drain() + perform.run_due(self.installation):
                 return
         raise AssertionError("there is always something more to do: a loop")
 
     def pass_time(self, **span: float) -> None:
         """Move the shop's and WeCom's clock: `pass_time(days=3)`, `pass_time(seconds=30)`."""
-        from datetime import timedelta
-
         self.wecom.sim("POST", "clock", advance_s=timedelta(**span).total_seconds())
 
 

@@ -1,6 +1,6 @@
-"""What the web side plugs in: its preferences."""
+"""What the web side plugs in: its preferences and its clock work."""
 
 from bot.core.feature import feature as made
-from bot.web import limits
+from bot.web import jobs, limits
 
-feature = made("bot.web", limits)
+feature = made("bot.web", limits, jobs)
