@@ -1,4 +1,4 @@
-"""The demo's shop, 山野咖啡, filled from outside: by the simulator's people and the REST API, the same for the same seed.
+"""The demo's shop, 山野咖啡, filled from outside: by its people and the REST API, the same for the same seed.
 
 Everybody a rule speaks of should be there: one-time buyers, regulars, who gave something back, buyers nobody has as a
 contact.
@@ -16,7 +16,10 @@ from bot.core import clock
 
 STAFF = {"wangmin": "王敏", "zhaolei": "赵磊", "linxiao": "林晓"}
 SURNAMES = "陈林黄张李王吴刘蔡杨许郑谢郭洪曾邱廖赖周叶苏庄吕江何萧罗高潘"
-GIVEN = "静怡 雅婷 志明 思远 佳宁 子涵 晓雯 俊杰 若溪 明轩 可欣 宇航 诗涵 嘉豪 梦琪 一诺".split()
+GIVEN = (
+    "静怡", "雅婷", "志明", "思远", "佳宁", "子涵", "晓雯", "俊杰",
+    "若溪", "明轩", "可欣", "宇航", "诗涵", "嘉豪", "梦琪", "一诺",
+)  # fmt: skip
 GOODS = (
     ("YJF250", "耶加雪菲 250g", "咖啡豆", 8_800),
     ("GS250", "花魁 250g", "咖啡豆", 12_800),
