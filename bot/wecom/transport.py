@@ -12,19 +12,20 @@ import threading
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ProxyError
 
+from bot.core.settings import BadSettings
 from bot.wecom.errors import NotSent, Unknown, WeComError, answered
 
 CONNECT_S, READ_S = 3.0, 5.0
 MOST_SHOWN = 40  # characters of an answer that is not WeCom's
 
-# Its debug lines and header warnings hold the whole address.
-logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+logging.getLogger("urllib3").setLevel(logging.ERROR)  # its lines of debug and warning hold the whole address
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,15 @@ class File:
 
 
 class Transport:
-    """Calls under one base address (settings.wecom_api_base), for any number of threads."""
+    """Calls under one base address, for any number of threads. Raises BadSettings for an address that is none."""
 
     def __init__(self, base: str) -> None:
+        try:
+            usable = urlsplit(base).hostname and urlsplit(base).port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise BadSettings("FUGOU_WECOM_API_BASE is not an address: expected https://host/cgi-bin/")
         self._base = base.rstrip("/") + "/"
         self._of_thread = threading.local()
 
@@ -121,14 +128,14 @@ def _failure(endpoint: str, error: requests.RequestException, timeout: tuple[flo
         cause = cause.original_error
     if isinstance(cause, NameResolutionError):
         return NotSent(endpoint, None, "its host name is unknown")
-    if isinstance(error, requests.ConnectTimeout) or isinstance(cause, ConnectTimeoutError):
-        return NotSent(endpoint, None, f"no connection within {timeout[0]:g} s")
-    if isinstance(cause, NewConnectionError):
+    if isinstance(cause, NewConnectionError):  # one of ConnectTimeoutError, by its class
         return NotSent(endpoint, None, "the connection was refused")
+    if isinstance(cause, ConnectTimeoutError):
+        return NotSent(endpoint, None, f"no connection within {timeout[0]:g} s")
     if isinstance(cause, Exception) and isinstance(cause.args[0] if cause.args else None, ssl.SSLCertVerificationError):
         return NotSent(endpoint, None, "its certificate is not trusted")
-    if isinstance(error, ValueError):  # of requests: an address or a header that is none
-        return NotSent(endpoint, None, "the address is malformed")
+    if isinstance(error, requests.exceptions.InvalidURL):
+        return NotSent(endpoint, None, "its host name can't be one")
     if isinstance(error, requests.ReadTimeout):
         return Unknown(endpoint, None, f"no answer within {timeout[1]:g} s")
     return Unknown(endpoint, None, "the connection was cut")
