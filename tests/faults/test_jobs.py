@@ -1,22 +1,20 @@
 """Jobs: they exist when their cause does, happen once whatever dies, and what failed is seen and retried."""
 
-import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from deeds.driver import PATIENCE_SECONDS, deeds, make_tables, permit, processes, rows, said, until
 from deeds.jobs import count_up, fail_late, fail_until, meet, note, slow, step
 from procrastinate.schema import SchemaManager
-from sqlalchemy import text
 
 from bot.app import house
-from bot.core import clock, feature, jobs
+from bot.core import clock, jobs
 from bot.core.errors import NotFound
 from bot.core.installation import Installation
 from bot.core.jobs import failures
@@ -24,28 +22,11 @@ from bot.core.jobs.schema import NEWEST
 from bot.core.servers import private_servers
 from bot.core.settings import load
 
-HERE = Path(__file__).parent
-PATIENCE_SECONDS = 30
-
 
 @pytest.fixture(autouse=True)
 def soon_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dead workers are found after one second."""
     monkeypatch.setattr(failures, "DEAD_AFTER_SECONDS", 1.0)
-
-
-@pytest.fixture
-def shop(installation: Installation) -> Installation:
-    """An installation with the feature `deeds`."""
-    make_tables(installation)
-    return installation
-
-
-def make_tables(shop: Installation) -> None:
-    feature.load(["deeds"])
-    with shop.transaction("test") as session:
-        session.execute(text("CREATE TABLE deeds (id bigserial, what text, actor text, cause bigint)"))
-        session.execute(text("CREATE TABLE said (what text)"))
 
 
 def enqueue(shop: Installation, job: jobs.Job, **kwargs: Any) -> int:
@@ -55,34 +36,9 @@ def enqueue(shop: Installation, job: jobs.Job, **kwargs: Any) -> int:
     return made
 
 
-def rows(shop: Installation, query: str) -> list[Any]:
-    with shop.transaction("test") as session:
-        return list(session.scalars(text(query)))
-
-
-def deeds(shop: Installation) -> list[str]:
-    return rows(shop, "SELECT what FROM deeds ORDER BY id")
-
-
 def left(shop: Installation) -> dict[str, int]:
     with shop.transaction("test") as session:
         return jobs.counts(session)
-
-
-def permit(shop: Installation) -> None:
-    with shop.transaction("test") as session:
-        session.execute(text("INSERT INTO said VALUES ('permitted')"))
-
-
-def until(what: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not what():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
-
-
-def said(shop: Installation, what: str) -> Callable[[], bool]:
-    return lambda: what in rows(shop, "SELECT what FROM said")
 
 
 def nothing_left(shop: Installation) -> Callable[[], bool]:
@@ -96,17 +52,8 @@ def nothing_left(shop: Installation) -> Callable[[], bool]:
     return look
 
 
-@contextmanager
-def workers(shop: Installation, count: int = 1) -> Iterator[list[subprocess.Popen[bytes]]]:
-    path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
-    command = [sys.executable, "-m", "deeds.work", shop.database_url, shop.redis_url]
-    started = [subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) for _ in range(count)]
-    try:
-        yield started
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
+def workers(shop: Installation, count: int = 1) -> AbstractContextManager[list[subprocess.Popen[bytes]]]:
+    return processes(shop, "work", count)
 
 
 def test_a_job_exists_exactly_when_the_change_that_causes_it_does(shop: Installation) -> None:
@@ -157,7 +104,7 @@ def test_what_a_job_does_names_the_job_and_the_event_that_caused_it(shop: Instal
 
 
 def test_a_failed_job_keeps_its_reason_leaves_no_effect_and_is_retried_by_hand(shop: Installation) -> None:
-    job_id = enqueue(shop, fail_until, what="pay", permitted=False)
+    job_id = enqueue(shop, fail_until, what="pay", of_database=False)
     with pytest.raises(ZeroDivisionError):
         jobs.run_due(shop)
     assert deeds(shop) == []
@@ -177,7 +124,7 @@ def test_a_failed_job_keeps_its_reason_leaves_no_effect_and_is_retried_by_hand(s
 
 
 def test_failed_jobs_are_listed_newest_first_by_the_page(shop: Installation) -> None:
-    ids = [enqueue(shop, fail_until, what=str(n), permitted=False) for n in range(3)]
+    ids = [enqueue(shop, fail_until, what=str(n), of_database=False) for n in range(3)]
     for _ in ids:
         with pytest.raises(ZeroDivisionError):
             jobs.run_due(shop)
@@ -187,7 +134,7 @@ def test_failed_jobs_are_listed_newest_first_by_the_page(shop: Installation) -> 
 
 
 def test_a_database_error_puts_the_job_back_until_it_works(shop: Installation) -> None:
-    job_id = enqueue(shop, fail_until, what="pay", permitted=True)
+    job_id = enqueue(shop, fail_until, what="pay", of_database=True)
     with pytest.raises(Exception, match="the connection is gone"):
         jobs.run_due(shop)
     assert left(shop) == {"todo": 1}
@@ -201,11 +148,11 @@ def test_a_database_error_puts_the_job_back_until_it_works(shop: Installation) -
 
 
 def test_a_job_whose_twin_waits_already_leaves_the_work_to_it(shop: Installation) -> None:
-    first = enqueue(shop, fail_until, what="first", permitted=False, queueing_lock="one")
+    first = enqueue(shop, fail_until, what="first", of_database=False, queueing_lock="one")
     with pytest.raises(ZeroDivisionError):
         jobs.run_due(shop)
     permit(shop)
-    enqueue(shop, fail_until, what="twin", permitted=False, queueing_lock="one")
+    enqueue(shop, fail_until, what="twin", of_database=False, queueing_lock="one")
     with shop.transaction("test") as session:
         jobs.retry(session, first)
     jobs.run_due(shop)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bot.core import clock
 from bot.core.errors import NotFound
 from bot.core.jobs.progress import Progress
 
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_SECONDS = 2.0
 DEAD_AFTER_SECONDS = 6.0  # three heartbeats; with a sweep every 5 s a killed worker's job is back within 14 s
 MOST_ATTEMPTS = 12
+KEPT_DAYS = 30
 
 _list = text("""
     SELECT job.id, job.task_name AS name, job.args, job.lock, job.attempts, progress.error, progress.changed_at AS at
@@ -28,6 +30,10 @@ _list = text("""
 _count = text("SELECT status::text, count(*) AS jobs FROM procrastinate_jobs GROUP BY status")
 _put_back = text("""
     UPDATE procrastinate_jobs SET status = 'todo', scheduled_at = :at, attempts = attempts + :counted WHERE id = :id
+""")
+_forget = text("""
+    DELETE FROM job_progress progress WHERE changed_at < :before
+    AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs job WHERE job.id = progress.job_id)
 """)
 _put_down = text("UPDATE procrastinate_jobs SET status = 'failed', attempts = attempts + 1 WHERE id = :id")
 _drop = text("DELETE FROM procrastinate_jobs WHERE id = :id")
@@ -84,6 +90,11 @@ def sweep(session: Session) -> int:
         else:
             fail(session, row["id"], row["task_name"], f"its worker died {row['attempts'] + 1} times")
     return len(stalled)
+
+
+def forget_old(session: Session) -> None:
+    """Delete the progress of jobs that were done more than `KEPT_DAYS` ago."""
+    session.execute(_forget, {"before": clock.now() - timedelta(days=KEPT_DAYS)})
 
 
 def put_back(session: Session, job_id: int, *, at: datetime | None = None, counted: bool = True) -> None:

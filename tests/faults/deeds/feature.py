@@ -1,6 +1,6 @@
 """What plugs in."""
 
 from bot.core.feature import feature as make
-from deeds import jobs
+from deeds import clockwork, jobs
 
-feature = make("deeds", jobs)
+feature = make("deeds", jobs, clockwork)

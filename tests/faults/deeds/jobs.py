@@ -12,13 +12,18 @@ from bot.core.jobs import Progress, chunked, job
 
 def did(session: Session, what: str) -> None:
     session.execute(text("INSERT INTO deeds (what, actor, cause) VALUES (:what, :actor, :cause)"),
-                    {"what": what, "actor": session.info["actor"], "cause": session.info["cause"]})  # fmt: skip
+                    {"what": what, "actor": session.info["actor"], "cause": session.info.get("cause")})  # fmt: skip
 
 
 def say(session: Session, what: str) -> None:
     """Tell the test, outside the job's own transaction."""
     with installation_of(session).transaction("test") as other:
         other.execute(text("INSERT INTO said (what) VALUES (:what)"), {"what": what})
+
+
+def permitted(session: Session) -> bool:
+    """Has the test said so?"""
+    return bool(session.scalar(text("SELECT count(*) FROM said WHERE what = 'permitted'")))
 
 
 @job()
@@ -39,21 +44,21 @@ def slow(session: Session, *, what: str, seconds: float) -> None:
 
 
 @job()
-def fail_until(session: Session, *, what: str, permitted: bool) -> None:
+def fail_until(session: Session, *, what: str, of_database: bool) -> None:
     did(session, what)
-    if session.scalar(text("SELECT count(*) FROM said WHERE what = 'permitted'")) == 0:
-        if permitted:
+    if not permitted(session):
+        if of_database:
             raise OperationalError("SELECT 1", {}, Exception("the connection is gone"))
         raise ZeroDivisionError("the till is empty")
 
 
 @job()
 def fail_late(session: Session, *, seconds: float) -> None:
-    permitted = session.scalar(text("SELECT count(*) FROM said WHERE what = 'permitted'"))
+    good = permitted(session)
     did(session, "paid")
     say(session, "started")
     time.sleep(seconds)
-    if not permitted:
+    if not good:
         say(session, "failing")
         raise ZeroDivisionError("the till was empty")
 
@@ -72,7 +77,7 @@ def meet(session: Session, *, people: int) -> None:
 @chunked()
 def count_up(session: Session, progress: Progress, *, until: int, trip_at: int = -1, seconds: float = 0) -> bool:
     number = progress.cursor or 0
-    if number == trip_at and session.scalar(text("SELECT count(*) FROM said WHERE what = 'permitted'")) == 0:
+    if number == trip_at and not permitted(session):
         raise ZeroDivisionError("tripped")
     did(session, str(number))
     say(session, f"chunk {number}")

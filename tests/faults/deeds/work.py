@@ -1,4 +1,4 @@
-"""A worker process for the tests: `python -m deeds.work DATABASE_URL REDIS_URL`, with a heart that beats faster and less patience."""
+"""A worker process for the tests: `python -m deeds.work DATABASE_URL REDIS_URL`, that is quick to give up."""
 
 import sys
 
