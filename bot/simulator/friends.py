@@ -76,7 +76,7 @@ def delete(world: World, external_userid: str, userid: str, by: Literal["custome
         announce(world, relation, "del_follow_user")
     else:
         del world.state.members[userid].relations[external_userid]
-        world.known(external_userid).followers.remove(userid)
+        world.state.customers[external_userid].followers.remove(userid)
         announce(world, relation, "del_external_contact")
     return {}
 
@@ -101,14 +101,12 @@ def befriend(
     relation = member.relations.get(customer.external_userid)
     if relation is not None and not relation.left and (half or not relation.half):
         return False, None
-    if relation is None or relation.left:
-        kept = relation or Relation(userid, customer.external_userid, int(now))
-        kept.createtime, kept.state, kept.add_way, kept.oper_userid = int(now), state, add_way, customer.external_userid
-        kept.half, kept.left, kept.welcomed, kept.chatted, kept.last_contact = half, False, False, False, now
-        if relation is None:
-            member.relations[customer.external_userid] = kept
-            customer.followers.append(userid)
-        relation = kept
+    if relation is None:
+        relation = member.relations[customer.external_userid] = Relation(userid, customer.external_userid, int(now))
+        customer.followers.append(userid)
+    if relation.left or not relation.half:
+        change(relation, createtime=int(now), state=state, add_way=add_way, oper_userid=customer.external_userid)
+        change(relation, left=False, welcomed=False, chatted=False, last_contact=now)
     relation.half = half
     code = None
     if member.contact and not member.native_welcome and not relation.welcomed and not relation.chatted:

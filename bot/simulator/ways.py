@@ -1,9 +1,10 @@
 """联系我 contact ways: QR codes and mini-program buttons that add a member, with a state; page 92572."""
 
+from dataclasses import replace
+
 from bot.core.errors import Conflict
 from bot.simulator.area import Answer, Area, Call
 from bot.simulator.codes import Refused
-from bot.simulator.fields import Fields
 from bot.simulator.friends import BY_QR, befriend
 from bot.simulator.members import ACTIVE
 from bot.simulator.records import Customer, Way
@@ -30,8 +31,7 @@ def add(call: Call) -> Answer:
         raise Refused(41040)
     if count(call.state) >= call.world.limits.contact_ways:
         raise Refused(41045)
-    way = Way(new_id("", 32), kind, scene, call.world.now())
-    _fill(call, way)
+    way = _filled(call, Way(new_id("", 32), kind, scene, call.world.now()))
     call.state.ways[way.config_id] = way
     code = {"qr_code": qr_code(call.world, way.config_id)} if scene == QR else {}
     return {"config_id": way.config_id, **code}
@@ -67,7 +67,8 @@ def listed(call: Call) -> Answer:
 @area.api("POST", "externalcontact/update_contact_way", right="contact")
 def update(call: Call) -> Answer:
     """Change what is given; user and party are overwritten together."""
-    _fill(call, _named(call))
+    way = _filled(call, _named(call))
+    call.state.ways[way.config_id] = way
     return {}
 
 
@@ -97,11 +98,13 @@ def scan(world: World, way: Way, customer: Customer, half: bool) -> Answer:
     """She scans the code and is added to the member whose turn it is, at once. Raises Conflict for a dead code."""
     if way.is_temp and (way.used or way.created_at + way.expires_in <= world.now()):
         raise Conflict("this temporary code has been used or has expired")
-    users = [*way.user, *(one.userid for one in world.state.members.values() if set(one.departments) & set(way.party))]
+    members = world.state.members.values()
+    users = [one.userid for one in members if one.userid in way.user or set(one.departments) & set(way.party)]
+    if not users:
+        raise Conflict("nobody stands behind this code any more")
     hers = [one for one in users if way.is_exclusive and one in customer.followers]
     userid = hers[0] if hers else users[way.turn % len(users)]
-    way.turn += 1
-    way.used = True
+    way.turn, way.used = way.turn + 1, True
     added, code = befriend(world, userid, customer, state=way.state, add_way=BY_QR, half=half)
     return {"userid": userid, "added": added, "welcome_code": code, "state": way.state}
 
@@ -113,14 +116,12 @@ def _named(call: Call) -> Way:
     return way
 
 
-def _fill(call: Call, way: Way) -> None:
-    """Check and take the fields that are given; nothing is taken where one is refused."""
+def _filled(call: Call, way: Way) -> Way:
+    """The way with the fields that are given; the others stay."""
     body = call.body
     style = body.number("style", way.style)
     if way.scene == MINI_PROGRAM and style not in (0, 1, 2, 3):
         raise Refused(41042)
-    remark = body.text("remark", chars=REMARK_CHARS) if body.has("remark") else way.remark
-    state = body.text("state", chars=STATE_CHARS) if body.has("state") else way.state
     user, party = way.user, way.party
     if body.has("user") or body.has("party") or not (user or party):
         user, party = _people(call, way.type)
@@ -129,20 +130,17 @@ def _fill(call: Call, way: Way) -> None:
         raise Refused(40058, "is_temp is for type 1")
     if body.has("conclusions") and not is_temp:
         raise Refused(40058, "conclusions are for is_temp")
-    expires_in, chat_expires_in = _lifetimes(body, way) if is_temp else (0, 0)
-    way.style, way.remark, way.state, way.user, way.party, way.is_temp = style, remark, state, user, party, is_temp
-    way.skip_verify = body.flag("skip_verify", way.skip_verify)
-    way.is_exclusive = body.flag("is_exclusive", way.is_exclusive)
-    way.expires_in, way.chat_expires_in = expires_in, chat_expires_in
-    way.unionid = body.text("unionid") or way.unionid
-    way.conclusions = dict(body.part("conclusions").values) or way.conclusions
-
-
-def _lifetimes(body: Fields, way: Way) -> tuple[int, int]:
-    return (
-        body.number("expires_in", way.expires_in or TEMP_DEFAULT_S, high=TEMP_MOST_S),
-        body.number("chat_expires_in", way.chat_expires_in or TEMP_CHAT_S, high=TEMP_MOST_S),
-    )
+    return replace(
+        way, style=style, user=user, party=party, is_temp=is_temp,
+        remark=body.text("remark", chars=REMARK_CHARS) if body.has("remark") else way.remark,
+        state=body.text("state", chars=STATE_CHARS) if body.has("state") else way.state,
+        skip_verify=body.flag("skip_verify", way.skip_verify),
+        is_exclusive=body.flag("is_exclusive", way.is_exclusive),
+        expires_in=body.number("expires_in", way.expires_in or TEMP_DEFAULT_S, high=TEMP_MOST_S),
+        chat_expires_in=body.number("chat_expires_in", way.chat_expires_in or TEMP_CHAT_S, high=TEMP_MOST_S),
+        unionid=body.text("unionid") or way.unionid,
+        conclusions=dict(body.part("conclusions").values) or way.conclusions,
+    )  # fmt: skip
 
 
 def _people(call: Call, kind: int) -> tuple[list[str], list[int]]:

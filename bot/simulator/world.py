@@ -11,7 +11,6 @@ from datetime import datetime
 from threading import RLock
 
 from bot.core.clock import clock
-from bot.core.errors import NotFound
 from bot.simulator.callbacks import Callbacks, Source, Value, xml
 from bot.simulator.faults import Faults
 from bot.simulator.limits import Limits
@@ -87,12 +86,6 @@ class World:
             self.state.customers[external_userid] = made
         made.name = name or made.name
         return made
-
-    def known(self, external_userid: str) -> Customer:
-        """A customer who must be there. Raises NotFound."""
-        if external_userid not in self.state.customers:
-            raise NotFound(f"no customer {external_userid}")
-        return self.state.customers[external_userid]
 
 
 def change(record: object, **given: object) -> None:

@@ -102,6 +102,7 @@ def test_a_batch_pages_through_the_customers_of_several_members(wecom):
     ({"userid_list": "lily"}, 40058),
     ({"userid_list": ["lily"], "limit": 101}, 40058),
     ({"userid_list": ["lily"], "cursor": "x"}, 50100),
+    ({"userid_list": ["lily"], "cursor": "NS4x"}, 50100),
     ({"userid_list": ["nobody"]}, 60111),
 ])  # fmt: skip
 def test_a_batch_names_what_is_wrong(wecom, body, errcode):
@@ -162,3 +163,15 @@ def test_an_act_with_a_wrong_field_says_which(wecom):
     assert wecom.act("DELETE", "contacts/wm9", status=404, userid="lily")["detail"] == "wm9 is no contact of lily"
     assert wecom.act("GET", "inbox", status=422)["detail"] == "give external_userid or userid"
     assert wecom.inbox(external_userid="wm9") == []
+
+
+def test_who_comes_back_keeps_what_he_noted_about_her_unless_he_deleted_her(wecom):
+    for by, half, remark in (("customer", False, "VIP"), ("customer", True, "VIP"), ("staff", False, "")):
+        her = wecom.befriend("lily", state="first", half=half)["external_userid"]
+        wecom.act("PATCH", f"contacts/{her}", userid="lily", remark="VIP")
+        wecom.act("DELETE", f"contacts/{her}", userid="lily", by=by)
+        wecom.act("POST", "clock", advance_s=60)
+        again = wecom.befriend("lily", external_userid=her, state="second")
+        [relation] = wecom.get("externalcontact/get", external_userid=her)["follow_user"]
+        assert (relation["remark"], relation["state"], again["added"]) == (remark, "second", True)
+        assert again["welcome_code"]

@@ -106,6 +106,13 @@ def test_more_calls_at_once_than_may_be_are_refused(wecom):  # 45033
     assert wecom.get("getcallbackip", token=token)["errcode"] == 0
 
 
+def test_an_act_that_is_no_object_or_nowhere_is_refused_in_words(wecom):
+    answer = requests.post(f"{wecom.url}/sim/staff", data=b'["lily"]', timeout=5)
+    assert (answer.status_code, answer.json()["detail"]) == (422, "the body is not a JSON object")
+    assert requests.post(f"{wecom.url}/sim/staff", data=b"{", timeout=5).status_code == 400
+    assert requests.get(f"{wecom.url}/sim/no/such", timeout=5).json()["status"] == 404
+
+
 def test_every_call_is_recorded_with_its_answer(wecom):
     token = wecom.token
     wecom.post("externalcontact/remark", {"userid": "lily"}, token=token)

@@ -62,6 +62,17 @@ def test_joining_twice_is_joining_once_and_a_full_group_takes_nobody(wecom):
     assert len(updates(wecom)) == 2
 
 
+def test_members_of_the_corp_join_too_and_who_is_not_there_can_not_leave(wecom, chat):
+    wecom.act("POST", f"group-chats/{chat}/members", userid="mark")
+    assert [(one["userid"], one["type"]) for one in group(wecom, chat)["member_list"]] == [("lily", 1), ("mark", 1)]
+    wecom.act("POST", f"group-chats/{chat}/members", status=422)
+    wecom.act("DELETE", f"group-chats/{chat}/members/wm9", status=404)
+    wecom.act("DELETE", f"group-chats/{chat}/members/lily", status=404)
+    wecom.act("POST", "group-chats", status=409, name="again", owner="lily", chat_id=chat)
+    wecom.act("PATCH", "group-chats/wrNever", status=404, name="x")
+    wecom.act("POST", f"group-chats/{chat}/welcome", status=404, template_id="never")
+
+
 def test_name_notice_owner_and_end_are_announced(wecom, chat):
     wecom.act("PATCH", f"group-chats/{chat}", name="新名", notice="公告", owner="mark")
     assert group(wecom, chat)["notice"] == "公告"

@@ -118,7 +118,9 @@ def test_an_app_without_the_right_pulls_nothing(wecom):  # 48007
 
 def test_accounts_are_added_changed_listed_and_deleted(wecom):  # 95004
     made = wecom.post("kf/account/add", {"name": "二号客服", "media_id": image(wecom)})["open_kfid"]
-    assert wecom.post("kf/account/update", {"open_kfid": made, "name": "新名"})["errcode"] == 0
+    update = {"open_kfid": made, "name": "新名", "media_id": image(wecom)}
+    assert wecom.post("kf/account/update", update)["errcode"] == 0
+    assert wecom.post("kf/account/update", update | {"media_id": "never"})["errcode"] == 40007
     rows = wecom.post("kf/account/list", {"offset": 0, "limit": 100})["account_list"]
     assert [(row["open_kfid"], row["name"]) for row in rows] == [(KF, "客服"), (made, "新名")]
     assert requests.get(rows[1]["avatar"], timeout=5).content.startswith(b"\x89PNG")
@@ -184,8 +186,12 @@ def test_servicers_come_and_go_with_a_result_each(wecom):  # 60111 40063
     [item] = sync(wecom)["msg_list"]
     assert item["event"]["event_type"] == "servicer_status_change"
     assert (item["event"]["servicer_userid"], item["event"]["status"]) == ("lily", 2)
-    rows = wecom.post("kf/servicer/del", {"open_kfid": KF, "userid_list": ["lily", "lily"]})["result_list"]
-    assert [row["errmsg"] for row in rows] == ["success", "ignored"]
+    delete = {"open_kfid": KF, "userid_list": ["lily", "lily"], "department_id_list": [2, 3]}
+    rows = wecom.post("kf/servicer/del", delete)["result_list"]
+    assert [row["errmsg"] for row in rows] == ["success", "ignored", "success", "ignored"]
+    assert wecom.get("kf/servicer/list", open_kfid=KF)["servicer_list"] == []
+    many = {"open_kfid": KF, "department_id_list": list(range(21))}
+    assert wecom.post("kf/servicer/add", many)["errcode"] == 40058
     assert wecom.post("kf/servicer/del", {"open_kfid": KF})["errcode"] == 40063
     assert wecom.get("kf/servicer/list", open_kfid="wkNever")["errcode"] == 95004
 

@@ -168,6 +168,11 @@ def test_opening_gives_a_welcome_code_good_once_for_twenty_seconds(wecom):  # 40
     assert on_event(wecom, "") == 40063
 
 
+def test_an_opening_names_the_account_one_way_or_the_other(wecom):
+    wecom.act("POST", "kf/sessions", status=422, external_userid="wm1")
+    wecom.act("POST", "kf/sessions", status=422, **WHO, url=f"{wecom.url}/kf/x")
+
+
 def test_no_welcome_code_after_a_welcome_a_message_or_with_one_of_the_console(wecom):
     code = wecom.act("POST", "kf/sessions", **WHO)["welcome_code"]
     assert wecom.act("POST", "kf/sessions", **WHO)["welcome_code"] not in (None, code)
@@ -262,11 +267,26 @@ ITEM = {"type": "click", "click": {"id": "1", "content": "查积分"}}
     ({"msgtype": "msgmenu", "msgmenu": {"list": [{"type": "view", "view": {"content": "x"}}]}}, 41010),
     ({"msgtype": "msgmenu", "msgmenu": {"list": [{"type": "miniprogram", "miniprogram": {}}]}}, 40063),
     ({"msgtype": "msgmenu", "msgmenu": {"list": [{"type": "text", "text": {"content": "积" * 86}}]}}, 40058),
+    ({"msgtype": "msgmenu", "msgmenu": {"list": [{"type": "view", "view": {"url": "https://x.test"}}]}}, 40063),
+    ({"msgtype": "msgmenu", "msgmenu": {"list": [{"type": "miniprogram", "miniprogram": {"appid": "w"}}]}}, 40063),
     ({"msgtype": "msgmenu", "msgmenu": {"head_content": "您好", "list": [ITEM] * 10}}, 0),
 ])  # fmt: skip
 def test_an_answer_is_checked_in_wecoms_units(wecom, fields, errcode):
     write(wecom)
     assert send(wecom, **fields)["errcode"] == errcode
+
+
+def test_links_and_mini_programs_are_answered_with_a_picture(wecom):  # 40063
+    url, params = f"{wecom.url}/cgi-bin/media/upload", {"access_token": wecom.token, "type": "image"}
+    files = {"media": ("a.png", b"\x89PNG\r\n\x1a\n0000", "image/png")}
+    picture = wecom.session.post(url, params=params, files=files, timeout=5).json()["media_id"]
+    write(wecom)
+    link = {"title": "群", "url": "https://x.test", "thumb_media_id": picture}
+    assert send(wecom, msgtype="link", link=link)["errcode"] == 0
+    card = {"appid": "wx1", "title": "商城", "thumb_media_id": picture}
+    assert send(wecom, msgtype="miniprogram", miniprogram=card)["errcode"] == 40063
+    assert send(wecom, msgtype="miniprogram", miniprogram=card | {"pagepath": "/p"})["errcode"] == 0
+    assert wecom.inbox(external_userid="wm1")[0]["link"] == link
 
 
 def test_customers_are_looked_up_while_they_are_active(wecom):  # 95031

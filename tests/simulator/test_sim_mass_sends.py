@@ -166,6 +166,15 @@ def test_a_group_send_reaches_everybody_in_the_owners_chats(wecom):
     assert wecom.inbox(external_userid="wmG1")
 
 
+def test_a_dismissed_group_gets_nothing(wecom):
+    chat = wecom.act("POST", "group-chats", name="a", owner="lily")["chat_id"]
+    wecom.act("POST", f"group-chats/{chat}/members", external_userid="wmG")
+    msgid = add(wecom, chat_type="group", sender="lily")["msgid"]
+    wecom.act("DELETE", f"group-chats/{chat}")
+    assert confirm(wecom, msgid) == {chat: 0}
+    assert wecom.inbox(external_userid="wmG") == []
+
+
 @pytest.mark.parametrize(("fields", "errcode"), [
     ({"external_userid": []}, 40063),
     ({"external_userid": ["wmNever"]}, 41048),

@@ -82,6 +82,24 @@ def test_an_attachment_names_its_scene(wecom, query, errcode):
     assert upload(wecom, "", PNG, call="media/upload_attachment", **query)["errcode"] == errcode
 
 
+def test_a_mini_program_card_has_a_picture_an_id_and_a_page(wecom):  # 41006 40063
+    card = {"title": "商城", "pic_media_id": upload(wecom, "image", PNG)["media_id"], "appid": "wx1", "page": "/p"}
+
+    def send(**without):
+        code = wecom.befriend("lily")["welcome_code"]
+        body = {"welcome_code": code, "attachments": [{"msgtype": "miniprogram", "miniprogram": card | without}]}
+        return wecom.post("externalcontact/send_welcome_msg", body)["errcode"]
+
+    assert [send(), send(pic_media_id=""), send(appid=""), send(page="")] == [0, 41006, 40063, 40063]
+
+
+def test_a_corp_uploads_a_thousand_pictures_a_day(wecom):  # 45009
+    url, query = f"{wecom.url}/cgi-bin/media/uploadimg", {"access_token": wecom.token}
+    files = {"media": ("a.png", PNG, "image/png")}
+    codes = [wecom.session.post(url, params=query, files=files, timeout=5).json()["errcode"] for _ in range(1001)]
+    assert codes == [0] * 1000 + [45009]
+
+
 def test_what_she_received_can_be_opened_however_old(wecom):
     anna, image = wecom.befriend("lily"), upload(wecom, "image", PNG)["media_id"]
     body = {"welcome_code": anna["welcome_code"], "attachments": [{"msgtype": "image", "image": {"media_id": image}}]}

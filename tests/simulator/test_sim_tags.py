@@ -2,6 +2,8 @@
 
 import pytest
 
+from bot import simulator
+
 
 def add(wecom, group="兴趣", *names, **fields):
     body = {"group_name": group, "tag": [{"name": name} for name in names]} | fields
@@ -128,6 +130,23 @@ def test_marking_names_what_is_wrong(wecom, fields, errcode):
     assert mark(wecom, **fields) == errcode
 
 
+def test_one_relation_bears_three_thousand_tags(session):  # 40058
+    with simulator.start("ww1", "s") as running:
+
+        def post(path, **body):
+            return session.post(f"{running.url}/{path}", json=body, timeout=20).json()
+
+        post("sim/contacts", userid="lily", external_userid="wm1")
+        group = post("sim/tag-groups", name="many", tags=[str(number) for number in range(3001)])
+        ids = [tag["id"] for tag in group["tags"]]
+        secret = {"corpid": "ww1", "corpsecret": "s"}
+        token = session.get(f"{running.url}/cgi-bin/gettoken", params=secret, timeout=5).json()["access_token"]
+        mark = f"cgi-bin/externalcontact/mark_tag?access_token={token}"
+        who = {"userid": "lily", "external_userid": "wm1"}
+        assert post(mark, **who, add_tag=ids)["errcode"] == 40058
+        assert post(mark, **who, add_tag=ids[:3000])["errcode"] == 0
+
+
 def test_a_deleted_tag_is_off_everybody_and_no_longer_marked(wecom):  # 40068
     wecom.befriend("lily", external_userid="wm1")
     ids = made(wecom, "咖啡")
@@ -158,7 +177,25 @@ def test_the_console_announces_what_it_does_to_tags_the_api_does_not(wecom):
         ("change_external_tag", "delete", "tag_group", group["group_id"]),
         ("change_external_tag", "shuffle", None, None),
     ]
-    assert wecom.act("POST", "tag-groups", status=409, name="兴趣", tags=["a"])["status"] == 409
+
+
+def test_the_console_takes_no_name_twice_and_lists_what_there_is(wecom):
+    first, second = (wecom.act("POST", "tag-groups", name=name, tags=["a", "b"]) for name in ("一", "二"))
+    wecom.act("POST", "tag-groups", status=409, name="一", tags=["a"])
+    wecom.act("POST", "tags", status=409, group_id=first["group_id"], name="a")
+    wecom.act("PATCH", f"tags/{first['tags'][0]['id']}", status=409, name="b")
+    wecom.act("PATCH", f"tag-groups/{first['group_id']}", status=409, name="二")
+    wecom.act("POST", "tags", status=404, group_id="etNever", name="a")
+    wecom.act("DELETE", f"tag-groups/{second['group_id']}")
+    [group] = wecom.act("GET", "tags")["data"]
+    assert (group["group_name"], [tag["name"] for tag in group["tag"]]) == ("一", ["a", "b"])
+
+
+def test_an_app_deletes_its_own_groups(wecom):
+    made(wecom, "咖啡", "茶")
+    [group] = wecom.post("externalcontact/get_corp_tag_list")["tag_group"]
+    assert wecom.post("externalcontact/del_corp_tag", {"group_id": [group["group_id"]]})["errcode"] == 0
+    assert listed(wecom) == {}
 
 
 def test_tags_marked_in_the_client_are_an_edit_of_the_contact(wecom):

@@ -3,6 +3,8 @@
 import pytest
 import requests
 
+from bot import simulator
+
 CORP, SECRET = "ww0123456789abcdef", "app-secret"
 
 
@@ -119,8 +121,6 @@ def test_a_refusal_has_wecoms_words_hint_address_and_page(wecom):
 
 
 def test_two_simulators_share_nothing(wecom, session):
-    from bot import simulator
-
     with simulator.start("ww_second", "s2") as other:
         wecom.befriend(external_userid="wm1")
         assert session.get(f"{other.url}/sim/contacts", timeout=5).json() == {"data": []}

@@ -63,6 +63,14 @@ def test_a_temporary_code_dies_after_use_and_after_its_time(wecom):
         assert wecom.act("POST", "scan", status=409, qr_code=code)["status"] == 409
 
 
+def test_a_temporary_way_is_read_with_its_lifetimes_and_goodbye(wecom):
+    goodbye = {"text": {"content": "再见"}}
+    code = way(wecom, is_temp=True, conclusions=goodbye, unionid="oz1")["config_id"]
+    shown = wecom.post("externalcontact/get_contact_way", {"config_id": code})["contact_way"]
+    assert (shown["expires_in"], shown["chat_expires_in"]) == (7 * 86400, 86400)
+    assert (shown["conclusions"], shown["unionid"]) == (goodbye, "oz1")
+
+
 def test_a_way_is_read_listed_changed_and_deleted(wecom):  # 41043 41044
     mini = way(wecom, scene=1, style=1, remark="门口")
     assert "qr_code" not in mini
@@ -104,6 +112,7 @@ def test_a_way_is_read_listed_changed_and_deleted(wecom):  # 41043 41044
     ({"is_temp": True, "expires_in": 14 * 86400 + 1}, 40058),
     ({"is_temp": True, "conclusions": {"text": {"content": "x"}}}, 0),
     ({"skip_verify": "yes"}, 40058),
+    ({"type": 2, "party": ["sales"]}, 40058),
 ])  # fmt: skip
 def test_adding_a_way_names_what_is_wrong(wecom, fields, errcode):
     assert way(wecom, **fields)["errcode"] == errcode
@@ -125,3 +134,13 @@ def test_a_temporary_chat_is_closed_only_where_they_are_friends(wecom):  # 84061
     close = "externalcontact/close_temp_chat"
     assert wecom.post(close, {"userid": "lily", "external_userid": "wm1"})["errcode"] == 0
     assert wecom.post(close, {"userid": "lily", "external_userid": "wm2"})["errcode"] == 84061
+
+
+def test_a_code_whose_people_left_leads_to_nobody_and_a_refused_update_changes_nothing(wecom):
+    code = way(wecom)["config_id"]
+    update = {"config_id": code, "state": "B", "is_exclusive": "yes"}
+    assert wecom.post("externalcontact/update_contact_way", update)["errcode"] == 40058
+    shown = wecom.post("externalcontact/get_contact_way", {"config_id": code})["contact_way"]
+    assert shown["state"] == "门店A"
+    wecom.act("DELETE", "staff/lily")
+    wecom.act("POST", "scan", status=409, qr_code=code)

@@ -49,6 +49,10 @@ def test_while_another_app_sends_the_code_is_busy(wecom, delivers, afterwards): 
     assert send(wecom, code) == afterwards
 
 
+def test_another_app_can_only_use_a_code_there_is(wecom):
+    wecom.act("POST", "welcome-codes/never", status=404, sending_s=1)
+
+
 def test_there_is_no_code_where_the_console_has_its_own_welcome_or_they_are_friends(wecom):
     wecom.act("POST", "staff", userid="mark", native_welcome=True)
     assert wecom.befriend("mark")["welcome_code"] is None
@@ -98,6 +102,7 @@ LINK = {"title": "t", "url": "https://x.test"}
     ({"attachments": [{"msgtype": "image", "image": {"pic_url": "https://x.test/p.png"}}]}, 0),
     ({"attachments": [{"msgtype": "miniprogram", "miniprogram": {"title": "积" * 22}}]}, 40058),
     ({"link": LINK}, 0),
+    ({"text": "hi"}, 40058),
 ])  # fmt: skip
 def test_content_is_checked_in_wecoms_units(wecom, fields, errcode):
     assert send(wecom, wecom.befriend("lily")["welcome_code"], **fields) == errcode
