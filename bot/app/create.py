@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from flask_openapi3 import OpenAPI
+from flask_openapi3.openapi import OpenAPI
 
 from bot.app import health
 from bot.app.features import load_features

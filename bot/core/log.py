@@ -16,7 +16,7 @@ SECRET_IN_TEXT = re.compile(r"((?:access_token|corpsecret|suite_ticket|msg_signa
 def configure(settings: Settings, part: str) -> None:
     """Set up logging of this process; `part` names it (web, worker, hot, scheduler, up) on every line."""
     json = settings.log_format == "json" or (settings.log_format is None and not sys.stderr.isatty())
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

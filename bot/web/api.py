@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from flask import Response, request
-from flask_openapi3 import APIBlueprint, Info, OpenAPI, Tag
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models import Info, Tag
 from flask_openapi3.models.security_scheme import SecurityScheme
+from flask_openapi3.openapi import OpenAPI
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
