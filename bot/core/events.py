@@ -17,12 +17,12 @@ takes long becomes a job row. The cause of an event announced by a listener is t
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
-from sqlalchemy import BigInteger, Connection, Identity, Index, PrimaryKeyConstraint, text
+from sqlalchemy import BigInteger, Connection, Identity, Index, PrimaryKeyConstraint, Table, insert, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.core import clock
@@ -62,6 +62,7 @@ class EventRow(Base):
     data: Mapped[Json]
 
 
+_table = cast(Table, EventRow.__table__)
 Kind = TypeVar("Kind", bound=Event)
 Listener = Callable[[Session, Any], None]
 listeners: Register[tuple[type[Event], Listener]] = Register("listeners")
@@ -78,22 +79,40 @@ def announce(session: Session, event: Event, *, why: str = "", at: datetime | No
     why: the reason in words a person reads (the rule's name, the operator's note). at: aware UTC, when it happened
     (default: now).
     """
-    values = {field.name: _plain(getattr(event, field.name)) for field in dataclasses.fields(event)}
-    row = EventRow(
-        at=at or clock.now(), name=event.name, customer_id=values.pop("customer_id"), actor=session.info["actor"],
-        why=why, cause_id=session.info.get("cause"), data=values,
-    )  # fmt: skip
-    session.add(row)
-    session.flush()
+    return announce_all(session, [event], why=why, at=at)[0]
+
+
+def announce_all(
+    session: Session, events: Sequence[Event], *, why: str = "", at: datetime | None = None
+) -> Sequence[int]:
+    """Write the rows of several events by one statement, then run the listeners of each; returns the rows' ids."""
+    if not events:
+        return []
+    session.flush()  # listeners find what the announcer changed
+    common = {
+        "at": at or clock.now(), "actor": session.info["actor"], "why": why, "cause_id": session.info.get("cause"),
+    }  # fmt: skip
+    statement = insert(_table).returning(_table.c.id, sort_by_parameter_order=True)
+    ids = session.execute(statement, [{**common, **_row(event)} for event in events]).scalars().all()
+    for event, event_id in zip(events, ids, strict=True):
+        _tell(session, event, event_id)
+    return ids
+
+
+def _tell(session: Session, event: Event, event_id: int) -> None:
     before = session.info.get("cause")
-    session.info["cause"] = row.id
+    session.info["cause"] = event_id
     try:
         for kind, listener in listeners:
             if isinstance(event, kind):
                 listener(session, event)
     finally:
         session.info["cause"] = before
-    return row.id
+
+
+def _row(event: Event) -> dict[str, Any]:
+    values = {field.name: _plain(getattr(event, field.name)) for field in dataclasses.fields(event)}
+    return {"name": event.name, "customer_id": values.pop("customer_id"), "data": values}
 
 
 def _plain(value: Any) -> Any:
