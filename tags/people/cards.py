@@ -106,6 +106,11 @@ class CustomerAnswer(Answer):
     seen_at: Moment
 
 
+def field(session: Session, name: str, customer_id: int) -> Any:
+    """One field of a survivor's object that a feature fills; None where nothing is known of it."""
+    return next((answer(session, [customer_id]).get(customer_id) for each, answer in facets if each == name), None)
+
+
 def cards(session: Session, customers: Sequence[Customer]) -> list[CustomerAnswer]:
     """The objects of these customers (survivors), in their order, with one query a field whatever their number."""
     ids = [one.id for one in customers]
