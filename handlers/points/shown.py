@@ -1,0 +1,19 @@
+"""What points add to what others show: the customer's object, the answer to an order."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from handlers.points import statement
+from tags.orders.receipts import receipt
+from tags.people.cards import facet
+
+
+@facet("points")
+def balances(session: Session, customer_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    return {one: {"balance": points} for one, points in statement.balances(session, customer_ids).items()}
+
+
+@receipt("points")
+def earned(session: Session, order_id: str) -> dict[str, int]:
+    return statement.of_order(session, order_id)

@@ -1,0 +1,54 @@
+"""Invariants of orders: the kept sums are what the orders and refunds say."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bot.core.checks import check
+from bot.core.sets import run
+
+REFUNDED = """
+SELECT o.order_id, o.refunded_fen, coalesce(sum(r.amount_fen), 0), o.refunded_at IS NOT NULL, count(r.id)
+FROM orders o LEFT JOIN refunds r ON r.order_number = o.id GROUP BY o.id
+HAVING o.refunded_fen <> coalesce(sum(r.amount_fen), 0)
+    OR (o.refunded_at IS NOT NULL) <> (count(r.id) > 0 AND o.refunded_fen = o.total_fen)
+"""
+MONTHS = """
+SELECT * FROM (
+    SELECT customer_id, month, count(*) FILTER (WHERE refunded_at IS NULL) AS orders,
+        sum(total_fen - refunded_fen) AS net
+    FROM orders GROUP BY 1, 2
+) AS o FULL JOIN order_months m USING (customer_id, month)
+WHERE (o.orders, o.net) IS DISTINCT FROM (m.orders, m.net_fen)
+"""
+BUYERS = """
+SELECT * FROM (
+    SELECT customer_id, count(*) FILTER (WHERE refunded_at IS NULL) AS orders, sum(total_fen - refunded_fen) AS net,
+        min(paid_at) FILTER (WHERE refunded_at IS NULL) AS first,
+        max(paid_at) FILTER (WHERE refunded_at IS NULL) AS last
+    FROM orders GROUP BY 1
+) AS o FULL JOIN buyers b USING (customer_id)
+WHERE (o.orders, o.net, o.first, o.last) IS DISTINCT FROM (b.orders, b.net_fen, b.first_at, b.last_at)
+"""
+
+
+@check("orders: what is refunded is the sum of the refunds")
+def refunded(session: Session) -> Iterator[str]:
+    for order_id, kept, summed, *_ in run(session, REFUNDED):
+        yield f"order {order_id} keeps {kept} fen refunded, its refunds sum to {summed}"
+
+
+@check("orders: months are the sums of their orders")
+def months(session: Session) -> Iterable[str]:
+    return _differing("month", run(session, MONTHS))
+
+
+@check("orders: buyers are the sums of their orders")
+def buyers(session: Session) -> Iterable[str]:
+    return _differing("buyer", run(session, BUYERS))
+
+
+def _differing(what: str, rows: Any) -> Iterator[str]:
+    for customer_id, *facts in rows:
+        yield f"the {what} kept for customer {customer_id} is not what the orders say: {facts}"
