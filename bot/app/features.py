@@ -19,6 +19,7 @@ FEATURES: tuple[str, ...] = (
     "handlers.messaging",  # contents, placeholders, windows, what waits for one
     "handlers.chat",  # what she asks, and changing hands with a person
     "handlers.points",  # the ledger: earned, spent, held, expired, owed
+    "handlers.tiers",  # the tier her spend reaches
     "handlers.livecodes",  # channels: code, staff, tags, welcome, group
     "handlers.welcome",  # what a new friend is told, in time or late
     "handlers.invites",  # the invitation to her group, carried by the welcome or by 微信客服
