@@ -24,19 +24,21 @@ from bot.core.installation import Installation
 from bot.core.settings import Source
 from bot.wecom import messages
 from bot.wecom.crypto import MOST_BYTES, BadEnvelope, CallbackCrypto
-from bot.wecom.inbox import digest
+from bot.wecom.inbox import HINTS, digest
 
 log = structlog.get_logger(__name__)
 
 PREFIX = "/wecom/callback/"
 SOURCES: tuple[Source, ...] = ("contact", "app", "kf")
-INSERT = """
+INSERT = f"""
     INSERT INTO inbox (digest, key, source, kind, body, received_at, not_before, attempts, error, parked_at)
-    SELECT digest, key, source, kind, body, at, at, 0, error, CASE WHEN error <> '' THEN at END
+    SELECT DISTINCT ON (digest) digest, key, source, kind, body, at, at, 0, error, CASE WHEN error <> '' THEN at END
     FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::text[])
         AS new (digest, key, source, kind, body, at, error)
-    ON CONFLICT (digest) DO NOTHING
-"""
+    ORDER BY digest, at DESC
+    ON CONFLICT (digest) DO UPDATE SET received_at = excluded.received_at, done_at = NULL
+        WHERE inbox.kind IN ({", ".join(f"'{kind}'" for kind in HINTS)})
+"""  # noqa: S608  # the kinds are constants
 
 Row = tuple[bytes, str, str, str, str, Any, str]
 

@@ -1,9 +1,9 @@
 """What WeCom told us, kept before it is answered, processed once and in order per key.
 
-A row is claimable when no earlier undone row of its key exists. Processing reads what it needs from WeCom first, holding
-no connection, then does everything in one transaction: state, events, listeners' effects, outgoing rows, jobs, row done.
-A failure is kept with its reason and retried with back-off; after `MOST_ATTEMPTS` (ten minutes in all) the row is parked,
-frees its key and waits for a person.
+A row is claimable when no earlier undone row of its key exists. Processing reads what it needs from WeCom first,
+holding no connection, then does everything in one transaction: state, events, listeners' effects, outgoing rows, jobs,
+row done. A failure is kept with its reason and retried with back-off; after `MOST_ATTEMPTS` (ten minutes in all) the
+row is parked, frees its key and waits for a person.
 
     @receives(ContactAdded, read=profile)
     def added(session: Session, message: ContactAdded, read: dict | None) -> None: ...
@@ -33,6 +33,8 @@ from bot.wecom.client import WeCom
 log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS = 10  # 1 + 2 + 4 + … + 256 s of back-off: just under ten minutes, then the key is free again
+HINTS = ("ContactEdited", "GroupChanged", "TagChanged")  # all they say is: read it again. Two within a second are one
+# text, so a second delivery of such a row is processed once more, which changes nothing where it was the same hint.
 KEPT_DAYS = 30  # done rows, and with them the digests that recognise a second delivery
 
 
@@ -62,7 +64,7 @@ class InboxRow(Base):
 
 @dataclass(frozen=True)
 class Receiver:
-    """What is done with one kind of message: `read(installation, wecom, message)` first, `take(session, message, read)`."""
+    """What one kind of message causes: `read(installation, wecom, message)`, then `take(session, message, read)`."""
 
     kind: type[Any]
     read: Callable[[Installation, WeCom, Any], Any] | None
@@ -145,6 +147,7 @@ def process(installation: Installation, wecom: WeCom, row_id: int) -> list[int]:
         read = [one.read(installation, wecom, message) if one.read else None for one in wanted]
         with installation.transaction(f"callback:{row_id}") as session:
             claim = select(InboxRow).where(InboxRow.id == row_id, _claimable(), InboxRow.not_before <= clock.now())
+            claim = claim.where(InboxRow.received_at == row.received_at)  # else it came again since we read
             if session.scalar(claim.with_for_update(skip_locked=True)) is None:
                 return []
             for one, found in zip(wanted, read, strict=True):
