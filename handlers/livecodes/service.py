@@ -1,6 +1,7 @@
 """Making, changing and closing codes. What WeCom holds of a code changes here when WeCom has confirmed it."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -13,6 +14,7 @@ from bot.wecom.outbox import URGENT, OutboxRow, post
 from handlers.livecodes.models import LiveCode
 from handlers.materials import media
 from handlers.messaging.content import Content, check_materials, material_ids
+from tags.groups import routes
 from tags.people import staff
 from tags.tagging import service as tagging
 
@@ -146,12 +148,16 @@ def _check(session: Session, values: dict[str, Any]) -> None:
     staff.know(session, *values.get("staff") or ())
     if isinstance(values.get("welcome"), Content):
         check_materials(session, values["welcome"], "/welcome")
+    named: list[tuple[str, Callable[[Session, int], object], int]]
+    named = [(f"/tags/{place}", tagging.by_hand, tag_id) for place, tag_id in enumerate(values.get("tags") or ())]
+    if values.get("segment_group_id") is not None:
+        named.append(("/segment_group_id", routes.get, values["segment_group_id"]))
     faults = []
-    for place, tag_id in enumerate(values.get("tags") or ()):
+    for pointer, look, its_id in named:
         try:
-            tagging.by_hand(session, tag_id)
+            look(session, its_id)
         except Problem as error:
-            faults.append(Fault(f"/tags/{place}", error.detail))
+            faults.append(Fault(pointer, error.detail))
     if faults:
         raise Unacceptable(f"{faults[0].pointer}: {faults[0].detail}", tuple(faults))
 

@@ -69,6 +69,8 @@ def media_id(installation: Installation, wecom: WeCom, material_id: int, needed_
         material = service.get(session, material_id)
     if material.media_id and material.uploaded_at and clock.now() + needed_for < material.uploaded_at + GOOD_FOR:
         return material.media_id
+    if material.refused:
+        raise errors.Refused("media/upload", None, material.refused)
     at = clock.now()
     try:
         data = service.path_of(installation, material).read_bytes()

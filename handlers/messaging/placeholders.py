@@ -109,13 +109,13 @@ def _by_name() -> dict[str, Placeholder]:
     return {name: one for one in placeholders for name in one.names}
 
 
-@placeholder("name", "客户昵称", most_bytes=128)
+@placeholder("name", "客户昵称", most_bytes=64)
 def name(session: Session, reader: Reader) -> str:
     """What she calls herself in WeChat; 您 or you where nobody knows."""
     return people.customer(session, reader.customer_id).name or say(reader.locale, "您")
 
 
-@placeholder("staff", "员工", most_bytes=96)
+@placeholder("staff", "员工", most_bytes=64)
 def staff(session: Session, reader: Reader) -> str:
     """The member who says it, else the one who follows her last."""
     contacts = active_contacts(session, reader.customer_id) if reader.userid is None else []
