@@ -51,20 +51,14 @@ def find_operator(session: Session, name: str) -> Operator | None:
 def set_password(session: Session, operator: Operator, password: str) -> None:
     """Give her a new password and end her sessions elsewhere. Raises Unacceptable for one that is too short or long."""
     operator.password_hash = hash_password(password)
-    end_sessions(session, operator)
+    session.execute(delete(OperatorSession).where(OperatorSession.operator_id == operator.id))
     record_audit(session, "operator.password_changed", f"operator:{operator.id}")
 
 
 def close_operator(session: Session, operator: Operator) -> None:
-    """Close her account and end her sessions; what she did stays."""
+    """Close her account, which ends her sessions; what she did stays."""
     operator.closed_at, operator.closed_by = clock.now(), session.info["actor"]
-    end_sessions(session, operator)
     record_audit(session, "operator.closed", f"operator:{operator.id}")
-
-
-def end_sessions(session: Session, operator: Operator) -> None:
-    """Log her out everywhere."""
-    session.execute(delete(OperatorSession).where(OperatorSession.operator_id == operator.id))
 
 
 def hash_password(password: str) -> str:

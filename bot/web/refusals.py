@@ -31,13 +31,13 @@ def answer(error: HTTPException | Problem) -> BaseResponse:
     if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
         return error.get_response()
     status = error.status if isinstance(error, Problem) else error.code or 500
+    inside = status < 500 and caller() is not None  # asked first: the words are in her language
     title, words = _words(error, status)
     if is_fragment():
         toast(f"{title} · {g.request_id}" if "request_id" in g else title, "bad")
         response: Response = make_response("", status)
     else:
         detail = error.detail if isinstance(error, Problem) else ""
-        inside = status < 500 and caller() is not None
         response = make_response(
             render_template("error.html", status=status, title=title, words=words, detail=detail, inside=inside), status
         )

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from bot.core import clock
 from bot.core.installation import Installation
 from bot.core.settings import Settings
-from bot.operators.accounts import add_operator, close_operator, find_operator, one_time_login
+from bot.operators.accounts import add_operator, close_operator, find_operator, one_time_login, set_password
 from bot.operators.models import AuditRow, OperatorSession
 from bot.web.guard import needs, permission_of
 from bot.web.pages import pages
@@ -222,7 +222,7 @@ def test_cookies_are_secure_exactly_when_people_come_by_https(installation: Inst
         assert ("Strict-Transport-Security" in answer.headers) == address.startswith("https")
 
 
-def test_the_language_is_the_accounts_then_the_browsers(client: FlaskClient, lin: str) -> None:  # S2
+def test_the_language_is_the_accounts_then_the_browsers(app: Flask, client: FlaskClient, lin: str) -> None:  # S2
     english = {"Accept-Language": "en-GB,en;q=0.9"}
     assert "Log in" in client.get("/console/login", headers=english).get_data(as_text=True)
     assert "登录" in client.get("/console/login", headers={"Accept-Language": "zh-CN"}).get_data(as_text=True)
@@ -232,9 +232,20 @@ def test_the_language_is_the_accounts_then_the_browsers(client: FlaskClient, lin
     found = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert found
     client.post("/console/language", data={"language": "en", "csrf_token": found[1]})
-    page = client.get("/console/nowhere", headers={"Accept-Language": "zh-CN"}).get_data(as_text=True)
+    elsewhere = app.test_client()
+    log_in(elsewhere, lin, PASSWORD)
+    page = elsewhere.get("/console/nowhere", headers={"Accept-Language": "zh-CN"}).get_data(as_text=True)
     assert "There is no such page" in page
     assert 'lang="en"' in page
+
+
+def test_a_new_password_logs_her_out_elsewhere(client: FlaskClient, lin: str, installation: Installation) -> None:  # S2
+    log_in(client, lin, PASSWORD)
+    with installation.transaction("test") as session:
+        operator = find_operator(session, lin)
+        assert operator is not None
+        set_password(session, operator, "another password")
+    assert not inside(client)
 
 
 def test_a_route_without_a_permission_answers_nobody(installation: Installation, lin: str) -> None:  # S2
