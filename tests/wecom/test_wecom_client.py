@@ -191,21 +191,27 @@ def test_an_answer_without_a_token_is_none_of_wecoms(server, wecom, answer):
         wecom.contact.get("wmA")
 
 
-def test_a_token_of_no_stated_life_is_used_all_the_same(server, wecom):
+def test_a_token_of_no_stated_life_is_taken_for_one_of_two_hours(server, wecom, monkeypatch):
     server.will("gettoken", says({**OK, "access_token": "T1", "expires_in": "soon"}))
     server.will(GET, says(HER))
-    wecom.contact.get("wmA"), wecom.contact.get("wmA")
+    for second in (0.0, 7139.0):
+        monkeypatch.setattr("bot.wecom.tokens.monotonic", lambda now=second: now)
+        wecom.contact.get("wmA")
     assert len(server.asked("gettoken")) == 1
 
 
 def test_connections_are_kept_by_each_thread(server, wecom):
     server.will(GET, says(HER))
 
+    at_once = threading.Barrier(3)
+
     def work() -> None:
         for _ in range(5):
+            at_once.wait(5)
             wecom.contact.get("wmA")
 
-    work()
+    for _ in range(5):
+        wecom.contact.get("wmA")
     assert server.connections == 1
     threads = [threading.Thread(target=work) for _ in range(3)]
     for thread in threads:
@@ -213,6 +219,13 @@ def test_connections_are_kept_by_each_thread(server, wecom):
     for thread in threads:
         thread.join()
     assert (server.connections, len(server.asked(GET))) == (4, 20)
+
+
+def test_the_proxy_of_the_environment_is_used(server, monkeypatch):
+    monkeypatch.setenv("http_proxy", server.url)
+    server.will("http://wecom.test/cgi-bin/gettoken", says(TOKEN))
+    server.will("http://wecom.test/cgi-bin/externalcontact/list", says({**OK, "external_userid": ["wmA"]}))
+    assert wecom_at("http://wecom.test/cgi-bin").contact.list("lily") == ["wmA"]
 
 
 def test_each_part_has_its_own_secret_and_falls_back_on_the_apps(server):
