@@ -94,7 +94,7 @@ def pulled(session: Session, activity: KfActivity | KfDue, _: None) -> None:
 def read_accounts(installation: Installation, wecom: WeCom, _: object = None) -> list[dict[str, str]]:
     """The accounts this program may use, each with a link to its chat: `{open_kfid, name, link}`."""
     with installation.transaction("system") as session:
-        links = dict(session.execute(select(KfAccount.open_kfid, KfAccount.link)).tuples().all())
+        links = {row.open_kfid: row.link for row in session.execute(select(KfAccount.open_kfid, KfAccount.link))}
     found = []
     for account in wecom.kf.list_accounts():
         open_kfid = str(account["open_kfid"])

@@ -18,17 +18,25 @@ class MessageReceived(Event, name="message.received"):
 
 @dataclass(frozen=True, kw_only=True)
 class HandedOver(Event, name="chat.handed_over"):
-    """A person has the conversation now, the bot is silent in it (W3). to: userid, or empty for the pool."""
+    """A person has the conversation now, the bot is silent in it (W3). to: userid, or empty for the pool.
+
+    reason: asked (she did), misunderstood (twice in a row) or taken (the person did).
+    """
 
     open_kfid: str
     to: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class HandedBack(Event, name="chat.handed_back"):
-    """The bot answers again."""
+    """The bot answers again.
+
+    reason: ended (the person ended the session), overdue (he was silent too long) or nobody (WeCom says so).
+    """
 
     open_kfid: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,6 @@ session.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.core import clock
@@ -20,13 +19,12 @@ from handlers.chat.asking import Asker
 from handlers.chat.events import HandedBack, HandedOver, HandOverFailed
 from handlers.chat.models import Conversation
 from handlers.messaging import service as messaging
-from tags.people import service as people
 
 BOT_STATES = (0, 1)  # service_state of a session that no person has (wecom.md §4.2)
 POOL, SERVED, ENDED = 2, 3, 4
 TAKEN, TRANSFERRED, OVER, REENTERED = 1, 2, 3, 4  # change_type of session_status_change
+GATHERED = timedelta(seconds=2)  # what she wrote before the end and we pull after it is answered with the rest
 ENDED_SECONDS, MOVED_HOURS = 20, 48  # how long the code of a session's end lasts, and that of a move to a person
-MOST_AT_ONCE = 200
 
 hand_over_minutes = preference(
     "hand_over_minutes", int, default=30, home=__name__,
@@ -38,8 +36,11 @@ kf_servicers = preference(
 )  # fmt: skip
 
 
-def hand_over(session: Session, conversation: Conversation, customer_id: int, *, why: str) -> None:
-    """A person shall have the conversation; from now on the bot is silent in it. Announces HandedOver."""
+def hand_over(session: Session, conversation: Conversation, customer_id: int, *, reason: str) -> None:
+    """A person shall have the conversation; from now on the bot is silent in it. Announces HandedOver.
+
+    reason: as HandedOver has it.
+    """
     if conversation.handed_over_at is not None:
         return
     conversation.turn += 1
@@ -47,7 +48,7 @@ def hand_over(session: Session, conversation: Conversation, customer_id: int, *,
     servicers = kf_servicers.of(session)
     to = servicers[0] if servicers else ""
     _move(session, conversation, customer_id, SERVED if to else POOL, to)
-    announce(session, HandedOver(customer_id=customer_id, open_kfid=conversation.open_kfid, to=to), why=why)
+    announce(session, HandedOver(customer_id=customer_id, open_kfid=conversation.open_kfid, to=to, reason=reason))
 
 
 def person_spoke(session: Session, conversation: Conversation, customer_id: int, userid: str, at: datetime) -> None:
@@ -55,41 +56,52 @@ def person_spoke(session: Session, conversation: Conversation, customer_id: int,
     if conversation.handed_over_at is None:
         conversation.turn += 1
         _with_a_person(conversation, at)
-        handed = HandedOver(customer_id=customer_id, open_kfid=conversation.open_kfid, to=userid)
-        announce(session, handed, why="a member took the conversation", at=at)
+        taken = HandedOver(customer_id=customer_id, open_kfid=conversation.open_kfid, to=userid, reason="taken")
+        announce(session, taken)
     conversation.human_at = max(at, conversation.human_at or at)
     conversation.confirmed_at = conversation.confirmed_at or at
 
 
 def hand_back(
-    session: Session, conversation: Conversation, customer_id: int, *, why: str, at: datetime, code: str = ""
+    session: Session, conversation: Conversation, customer_id: int, *, reason: str, at: datetime, code: str = ""
 ) -> None:
     """The bot has the conversation again since `at`; with a code of WeCom's it says so, once. Announces HandedBack.
 
-    What she asked while the person's session was ending is answered in that message.
+    reason: as HandedBack has it. What she asked while the person's session was ending is answered in that message.
     """
     if conversation.handed_over_at is None:
         return
     asked, conversation.asked = conversation.asked, None
-    conversation.handed_over_at = conversation.confirmed_at = conversation.human_at = conversation.ending_at = None
-    announce(session, HandedBack(customer_id=customer_id, open_kfid=conversation.open_kfid), why=why, at=at)
+    conversation.handed_over_at = conversation.confirmed_at = conversation.human_at = None
+    conversation.ending_at = conversation.end_code = conversation.ended_at = None
+    announce(session, HandedBack(customer_id=customer_id, open_kfid=conversation.open_kfid, reason=reason))
     asker = replies.asker(session, conversation, customer_id)
     hello = replies.Reply(say(asker.locale, "我是小助手，我回来了。您可以直接问我，也可以点下面的选项："), menu=True)
-    if asked is not None:
-        names = replies.understood(asked["text"], asked["menu_id"])
-        hello = (names is not None and replies.reply(session, asker, names)) or hello
+    if asked:
+        names = [name for text, menu_id in asked for name in replies.understood(text, menu_id) or ()]
+        hello = (names and replies.reply(session, asker, tuple(names))) or hello
     if code:
         say_with(session, conversation, asker, code, hello, until=at + timedelta(seconds=ENDED_SECONDS))
-    elif asked is not None:
+    elif asked:
         replies.send(session, asker, hello, dedupe=f"back:{conversation.id}:{conversation.turn}")
 
 
-def end(session: Session, conversation: Conversation, customer_id: int, asked: dict[str, str] | None = None) -> None:
-    """Ask WeCom to end the person's session; `settled` then hands back. asked: what she just wrote."""
-    conversation.asked = asked or conversation.asked
+def end(session: Session, conversation: Conversation, customer_id: int, text: str, menu_id: str) -> None:
+    """Ask WeCom to end the session of a person who is silent too long, since she has written again.
+
+    `speak_again` then hands back, and answers her. Not before she writes: until then the person may find the time.
+    """
+    conversation.asked = [*(conversation.asked or []), [text, menu_id]]
     if conversation.ending_at is None:
         conversation.ending_at = clock.now()
         _move(session, conversation, customer_id, ENDED)
+
+
+def speak_again(session: Session, conversation: Conversation, customer_id: int) -> None:
+    """The person's session was ended: hand back, and answer all she wrote until now by the one code for it."""
+    if conversation.ended_at is not None:
+        at, code = conversation.ended_at, conversation.end_code or ""
+        hand_back(session, conversation, customer_id, reason="overdue", at=at, code=code)
 
 
 def overdue(session: Session, conversation: Conversation) -> bool:
@@ -98,26 +110,17 @@ def overdue(session: Session, conversation: Conversation) -> bool:
     return conversation.human_at is not None and clock.now() >= conversation.human_at + silent
 
 
-def end_overdue(session: Session) -> None:
-    """Take back the conversations in which a person has been silent for too long."""
-    silent = clock.now() - timedelta(minutes=hand_over_minutes.of(session))
-    due = select(Conversation).where(
-        Conversation.handed_over_at.is_not(None), Conversation.human_at <= silent, Conversation.ending_at.is_(None)
-    )
-    for conversation in session.scalars(due.order_by(Conversation.id).limit(MOST_AT_ONCE).with_for_update()):
-        customer_id = people.owner(session, "external_userid", conversation.external_userid)
-        assert customer_id is not None  # she has written
-        end(session, conversation, customer_id)
-
-
 def moved(session: Session, conversation: Conversation, customer_id: int, row: OutboxRow) -> None:
-    """WeCom moved the session as `row` asked, or refused to; an unknown move is repeated by the outbox."""
+    """WeCom moved the session as `row` asked, or refused to; an unknown move is repeated by the outbox.
+
+    Where that ended it, the caller lets `speak_again` follow after `GATHERED`.
+    """
     wanted = row.payload["service_state"]
     if row.state == "unknown" or row.dedupe != _dedupe(conversation, wanted, row.payload.get("servicer_userid", "")):
         return
     code = (row.answer or {}).get("msg_code") or ""
     if wanted == ENDED:
-        hand_back(session, conversation, customer_id, why="nobody answered in time", code=code, at=clock.now())
+        conversation.end_code, conversation.ended_at = code, clock.now()
     elif row.state == "refused":
         _try_next(session, conversation, customer_id, row)
     else:
@@ -164,7 +167,8 @@ def _try_next(session: Session, conversation: Conversation, customer_id: int, ro
 
 def _with_a_person(conversation: Conversation, at: datetime) -> None:
     conversation.handed_over_at = conversation.human_at = at
-    conversation.confirmed_at = conversation.ending_at = conversation.asked = None
+    conversation.confirmed_at = conversation.asked = None
+    conversation.ending_at = conversation.end_code = conversation.ended_at = None
     conversation.misunderstood = 0
 
 

@@ -1,12 +1,16 @@
-"""Clock work of the chat."""
+"""Later work of the chat."""
 
 from sqlalchemy.orm import Session
 
-from bot.core.ticks import every
-from handlers.chat import handover
+from bot.core.jobs import job
+from handlers.chat import handover, service
+from handlers.chat.models import Conversation
 
 
-@every(60)
-def take_back(session: Session) -> None:
-    """Take back the conversations in which a person has been silent for too long."""
-    handover.end_overdue(session)
+@job(priority=100)
+def speak_again(session: Session, *, conversation_id: int) -> None:
+    """Answer her once the session of a silent person has been ended."""
+    conversation = session.get_one(Conversation, conversation_id)
+    found = service.locked(session, conversation.open_kfid, conversation.external_userid)
+    if found is not None:
+        handover.speak_again(session, *found)

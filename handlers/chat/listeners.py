@@ -5,13 +5,14 @@ from sqlalchemy.orm import Session
 
 from bot.core.i18n import say
 from bot.core.installation import Installation
+from bot.core.jobs import enqueue
 from bot.wecom.client import WeCom
 from bot.wecom.errors import WeComError
 from bot.wecom.inbox import receives
 from bot.wecom.kf_messages import CUSTOMER, KfEntered, KfMessage, KfSessionChanged
 from bot.wecom.messages import AppMessage
 from bot.wecom.outbox import URGENT, OutboxRow, post, settles
-from handlers.chat import handover, service
+from handlers.chat import handover, jobs, service
 from handlers.chat.models import Conversation
 from handlers.chat.strangers import Seen, read_profile
 from tags.people import service as people
@@ -62,7 +63,7 @@ def member_asked(session: Session, message: AppMessage) -> None:
     """A member who writes to the app is told where the answers are (W2)."""
     text = say(
         "zh_CN",
-        "您好，这里是给成员的通知。客户的积分、等级和标签请在后台的客户页查看；客户自己可以在微信客服里问「我的积分」。",
+        "您好，客户的积分、等级和标签请在后台的客户页查看；客户自己可以在微信客服里问「我的积分」。",
     )
     post(
         session, "message_send", {"touser": message.userid, "msgtype": "text", "text": {"content": text}},
@@ -72,16 +73,20 @@ def member_asked(session: Session, message: AppMessage) -> None:
 
 @settles("kf_trans_service_state")
 def moved(session: Session, row: OutboxRow) -> None:
-    found = _conversation(session, row.payload["open_kfid"], row.payload["external_userid"])
+    found = service.locked(session, row.payload["open_kfid"], row.payload["external_userid"])
     if found is not None:
-        handover.moved(session, *found, row)
+        conversation, customer_id = found
+        handover.moved(session, conversation, customer_id, row)
+        if conversation.ended_at is not None:
+            soon = conversation.ended_at + handover.GATHERED
+            enqueue(session, jobs.speak_again, conversation_id=conversation.id, at=soon)
 
 
 @settles("kf_send_msg")
 def refused(session: Session, row: OutboxRow) -> None:
     """A person has a session that we took for ours."""
     if row.errcode == WITH_A_PERSON and row.settled_at is not None:
-        found = _conversation(session, row.payload["open_kfid"], row.payload["touser"])
+        found = service.locked(session, row.payload["open_kfid"], row.payload["touser"])
         if found is not None:
             handover.person_spoke(session, *found, "", row.settled_at)
 
@@ -94,12 +99,3 @@ def said(session: Session, row: OutboxRow) -> None:
     conversation = session.get(Conversation, int(rest.partition(":")[0]), with_for_update=True)
     if conversation is not None and row.customer_id is not None:
         handover.unsaid(session, conversation, people.survivor(session, row.customer_id), row)
-
-
-def _conversation(session: Session, open_kfid: str, external_userid: str) -> tuple[Conversation, int] | None:
-    """Her conversation and she, both locked, she first."""
-    customer_id = people.owner(session, "external_userid", external_userid)
-    if customer_id is None:
-        return None
-    hers = people.lock(session, customer_id)[0]
-    return service.conversation_of(session, open_kfid, external_userid), hers.id

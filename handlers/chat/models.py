@@ -1,6 +1,6 @@
 """The table of conversations."""
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from bot.core.db import At, Base, Id, Json
@@ -11,14 +11,12 @@ class Conversation(Base):
 
     misunderstood: questions in a row. turn: how often a person took over. handed_over_at: since when a person has it,
     None while the bot does; confirmed_at: since when WeCom knows it; human_at: when a person last did something.
-    ending_at: when the bot asked WeCom to end the person's session; asked: what she wrote meanwhile, `{text, menu_id}`.
+    ending_at: when the bot asked WeCom to end the person's session; ended_at, end_code: when WeCom did, and its code
+    for one message then. asked: what she wrote meanwhile, [text, menu_id] each.
     """
 
     __tablename__ = "conversations"
-    __table_args__ = (
-        UniqueConstraint("external_userid", "open_kfid"),
-        Index("ix_conversations_human_at", "human_at", postgresql_where=text("handed_over_at IS NOT NULL")),
-    )
+    __table_args__ = (UniqueConstraint("external_userid", "open_kfid"),)
     id: Mapped[Id]
     external_userid: Mapped[str]
     open_kfid: Mapped[str]
@@ -28,4 +26,6 @@ class Conversation(Base):
     confirmed_at: Mapped[At | None]
     human_at: Mapped[At | None]
     ending_at: Mapped[At | None]
+    ended_at: Mapped[At | None]
+    end_code: Mapped[str | None]
     asked: Mapped[Json | None]

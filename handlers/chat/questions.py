@@ -30,7 +30,7 @@ def help_(session: Session, asker: Asker) -> str:
 )  # fmt: skip
 def human(session: Session, asker: Asker) -> str:
     """A person takes over; the word for it comes with the change of hands, not before (W3)."""
-    handover.hand_over(session, asker.conversation, asker.customer_id, why="she asked for a human")
+    handover.hand_over(session, asker.conversation, asker.customer_id, reason="asked")
     return ""
 
 

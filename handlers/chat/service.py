@@ -60,26 +60,20 @@ def entered(session: Session, message: KfEntered, seen: Seen) -> None:
 
 def session_changed(session: Session, message: KfSessionChanged) -> None:
     """A member took her, handed her on, or ended the session."""
-    customer_id = people.owner(session, "external_userid", message.external_userid)
-    if customer_id is None:
-        return  # a member wrote first; she is met when she does
-    hers = people.lock(session, customer_id)[0]
-    conversation = conversation_of(session, message.open_kfid, message.external_userid)
+    found = locked(session, message.open_kfid, message.external_userid)
+    if found is None:
+        return  # she is met when she writes
     if message.change_type == handover.OVER:
-        handover.hand_back(
-            session, conversation, hers.id, why="the member ended the session", code=message.msg_code, at=message.at
-        )
+        handover.hand_back(session, *found, reason="ended", code=message.msg_code, at=message.at)
     else:
-        handover.person_spoke(session, conversation, hers.id, message.new_servicer_userid, message.at)
+        handover.person_spoke(session, *found, message.new_servicer_userid, message.at)
 
 
 def member_wrote(session: Session, message: KfMessage) -> None:
     """A member answered her in his client."""
-    customer_id = people.owner(session, "external_userid", message.external_userid)
-    if customer_id is not None:
-        hers = people.lock(session, customer_id)[0]
-        conversation = conversation_of(session, message.open_kfid, message.external_userid)
-        handover.person_spoke(session, conversation, hers.id, message.servicer_userid, message.at)
+    found = locked(session, message.open_kfid, message.external_userid)
+    if found is not None:
+        handover.person_spoke(session, *found, message.servicer_userid, message.at)
 
 
 def conversation_of(session: Session, open_kfid: str, external_userid: str) -> Conversation:
@@ -87,7 +81,17 @@ def conversation_of(session: Session, open_kfid: str, external_userid: str) -> C
     new = {"external_userid": external_userid, "open_kfid": open_kfid, "misunderstood": 0, "turn": 0}
     session.execute(insert(Conversation).values(new).on_conflict_do_nothing())
     theirs = (Conversation.external_userid == external_userid) & (Conversation.open_kfid == open_kfid)
-    return session.scalars(select(Conversation).where(theirs).with_for_update()).one()
+    rows = select(Conversation).where(theirs).with_for_update()
+    return session.scalars(rows.execution_options(populate_existing=True)).one()
+
+
+def locked(session: Session, open_kfid: str, external_userid: str) -> tuple[Conversation, int] | None:
+    """Her conversation and she, both locked, she first; None where nobody knows her."""
+    customer_id = people.owner(session, "external_userid", external_userid)
+    if customer_id is None:
+        return None
+    hers = people.lock(session, customer_id)[0]
+    return conversation_of(session, open_kfid, external_userid), hers.id
 
 
 def handed_over_since(session: Session, open_kfid: str, external_userid: str) -> datetime | None:
@@ -104,10 +108,9 @@ def _look_who_has_it(
         return
     confirmed = conversation.confirmed_at is not None and message.at >= conversation.confirmed_at
     if confirmed and seen.service_state in handover.BOT_STATES:
-        handover.hand_back(session, conversation, hers.id, why="WeCom says that nobody serves her", at=message.at)
+        handover.hand_back(session, conversation, hers.id, reason="nobody", at=message.at)
     elif conversation.ending_at is not None or handover.overdue(session, conversation):
-        asked = {"text": message.text, "menu_id": message.menu_id}
-        handover.end(session, conversation, hers.id, asked)
+        handover.end(session, conversation, hers.id, message.text, message.menu_id)
 
 
 def _answer(
@@ -117,7 +120,7 @@ def _answer(
     if names is None:
         conversation.misunderstood += 1
         if conversation.misunderstood >= MOST_MISUNDERSTOOD:
-            handover.hand_over(session, conversation, hers.id, why="two questions in a row were not understood")
+            handover.hand_over(session, conversation, hers.id, reason="misunderstood")
             return
         reply: replies.Reply | None = replies.puzzled(asker.locale, is_text=message.kind == "text")
     else:

@@ -17,11 +17,16 @@ class Invited(Event, name="group.invited"):
 
 @dataclass(frozen=True, kw_only=True)
 class NotInvited(Event, name="group.not_invited"):
-    """An invitation will not leave, or does not have to. reason: why (C9)."""
+    """An invitation will not leave, or does not have to (C9).
+
+    reason: in_group (she sits there already), joined_first (before it had left), elsewhere (the route is hers no more),
+    expired (nothing could carry it for seven days) or refused, with WeCom's words in detail.
+    """
 
     invitation_id: int
     segment_group: str
     reason: str
+    detail: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,18 +61,18 @@ def sent(session: Session, event: MessageSent) -> None:
 
 @on(MessageExpired)
 def expired(session: Session, event: MessageExpired) -> None:
-    _given_up(session, event.customer_id, event.delivery_id, "nothing could carry it for seven days")
+    _given_up(session, event.customer_id, event.delivery_id, "expired")
 
 
 @on(MessageRefused)
 def refused(session: Session, event: MessageRefused) -> None:
-    _given_up(session, event.customer_id, event.delivery_id, event.reason)
+    _given_up(session, event.customer_id, event.delivery_id, "refused", event.reason)
 
 
 @on(WelcomeRefused)
 def not_welcomed(session: Session, event: WelcomeRefused) -> None:
     if event.customer_id is not None:
-        for waiting in service.not_carried(session, event.customer_id, f"the welcome did not leave: {event.reason}"):
+        for waiting in service.not_carried(session, event.customer_id, "welcome_refused"):
             enqueue(session, jobs.deliver, invitation_id=waiting.id)
 
 
@@ -88,7 +88,7 @@ def merged(session: Session, event: CustomersMerged) -> None:
         service.moved(session, event.from_id, event.customer_id)
 
 
-def _given_up(session: Session, customer_id: int | None, delivery_id: int, reason: str) -> None:
+def _given_up(session: Session, customer_id: int | None, delivery_id: int, reason: str, detail: str = "") -> None:
     delivery = session.get_one(Delivery, delivery_id)
     if customer_id is not None and delivery.content is not None:
-        service.given_up(session, customer_id, json.dumps(delivery.content), reason)
+        service.given_up(session, customer_id, json.dumps(delivery.content), reason, detail)

@@ -48,7 +48,7 @@ def begin(session: Session, assigned: GroupAssigned) -> Invitation | None:
     if invitation.state == "withdrawn":
         invitation.state, invitation.reason, invitation.round = "waiting", "", invitation.round + 1
     if invitation.state == "waiting" and routes.is_in(session, assigned.customer_id, assigned.route_id):
-        _end(session, invitation, "joined", "she is in the group already")
+        _end(session, invitation, "joined", "in_group")
     return invitation if invitation.state == "waiting" else None
 
 
@@ -87,11 +87,11 @@ def not_carried(session: Session, customer_id: int, reason: str) -> list[Invitat
     return waiting
 
 
-def given_up(session: Session, customer_id: int, content: str, reason: str) -> None:
-    """A message waited in vain, or was refused; with it the invitations whose links were in `content`."""
+def given_up(session: Session, customer_id: int, content: str, reason: str, detail: str = "") -> None:
+    """A message waited in vain (expired), or was refused; with it the invitations whose links were in `content`."""
     lost = _of(session, customer_id).where(Invitation.code.in_(LINKED.findall(content)), Invitation.state.in_(OPEN))
     for invitation in session.scalars(lost):
-        _end(session, invitation, "withdrawn", reason)
+        _end(session, invitation, "withdrawn", reason, detail)
 
 
 def joined(session: Session, customer_id: int, chat_id: str) -> None:
@@ -103,7 +103,7 @@ def joined(session: Session, customer_id: int, chat_id: str) -> None:
         messaging.withdraw(session, _reminder(invitation), "she joined the group")
         if invitation.state != "sent":
             messaging.withdraw(session, _dedupe(invitation), "she joined the group")
-            _end(session, invitation, "joined", "she joined before it was sent")
+            _end(session, invitation, "joined", "joined_first")
 
 
 def withdraw(session: Session, assignment_id: int) -> None:
@@ -115,7 +115,7 @@ def withdraw(session: Session, assignment_id: int) -> None:
     messaging.withdraw(session, _reminder(invitation), "she belongs elsewhere now")
     if invitation.state == "waiting":
         messaging.withdraw(session, _dedupe(invitation), "she belongs elsewhere now")
-        _end(session, invitation, "withdrawn", "she belongs elsewhere now")
+        _end(session, invitation, "withdrawn", "elsewhere")
 
 
 def moved(session: Session, from_id: int, into_id: int) -> None:
@@ -167,7 +167,7 @@ def opened(session: Session, code: str) -> tuple[Invitation, Route | None]:
 def counts(session: Session, route_id: int) -> dict[str, int]:
     """Invitations to a route by state."""
     states = select(Invitation.state, func.count()).where(Invitation.route_id == route_id).group_by(Invitation.state)
-    return dict(session.execute(states).tuples().all())
+    return dict(session.execute(states).all())
 
 
 def text_of(session: Session, invitation: Invitation) -> InvitationText:
@@ -208,13 +208,13 @@ def _announce(session: Session, invitation: Invitation, carrier: str, *, reminde
     announce(session, invited)
 
 
-def _end(session: Session, invitation: Invitation, state: str, reason: str) -> None:
+def _end(session: Session, invitation: Invitation, state: str, reason: str, detail: str = "") -> None:
     invitation.state, invitation.reason = state, reason
     if state == "joined":
         invitation.joined_at = invitation.joined_at or clock.now()
     ended = NotInvited(
         customer_id=people.survivor(session, invitation.customer_id), invitation_id=invitation.id,
-        segment_group=_name(session, invitation), reason=reason,
+        segment_group=_name(session, invitation), reason=reason, detail=detail,
     )  # fmt: skip
     announce(session, ended)
 

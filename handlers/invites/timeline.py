@@ -15,7 +15,13 @@ def invited(data: dict[str, Any], lang: str) -> Told:
 
 @tells("group.not_invited")
 def not_invited(data: dict[str, Any], lang: str) -> Told:
-    return Told("users", "", say(lang, "没有发「%(group)s」的进群邀请", group=data["segment_group"]), data["reason"])
+    why = {
+        "in_group": say(lang, "她已经在群里"), "joined_first": say(lang, "还没发出她就进群了"),
+        "elsewhere": say(lang, "她现在归别的群"), "expired": say(lang, "7 天内没有能发给她的通道"),
+        "refused": say(lang, "企业微信拒绝：%(words)s", words=data["detail"]),
+    }  # fmt: skip
+    text = say(lang, "没有发「%(group)s」的进群邀请", group=data["segment_group"])
+    return Told("users", "", text, why[data["reason"]])
 
 
 @tells("link.clicked")

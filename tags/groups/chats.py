@@ -156,7 +156,7 @@ def _leave(session: Session, chat: GroupChat, gone: list[GroupMember], at: datet
 
 def _owners(session: Session, kind: str, values: Collection[str]) -> dict[str, int]:
     owned = select(Identity.value, Identity.customer_id).where(Identity.kind == kind, Identity.value.in_(values))
-    return dict(session.execute(owned).tuples().all())
+    return dict(session.execute(owned).all())
 
 
 def _members(chat_id: str) -> Any:

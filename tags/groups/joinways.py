@@ -93,7 +93,7 @@ def fills(session: Session, route_id: int) -> list[Fill]:
         .where(RouteChat.route_id == route_id)
         .order_by(RouteChat.place)
     )
-    return [Fill(*row) for row in rows.tuples()]
+    return [Fill(*row) for row in rows]
 
 
 def takes_in(session: Session, route: Route) -> bool:

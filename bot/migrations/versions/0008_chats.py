@@ -28,10 +28,11 @@ def upgrade() -> None:
             confirmed_at timestamptz,
             human_at timestamptz,
             ending_at timestamptz,
+            ended_at timestamptz,
+            end_code text,
             asked jsonb,
             CONSTRAINT uq_conversations_external_userid_open_kfid UNIQUE (external_userid, open_kfid)
         );
-        CREATE INDEX ix_conversations_human_at ON conversations (human_at) WHERE handed_over_at IS NOT NULL;
 
         CREATE TABLE group_chats (
             chat_id text CONSTRAINT pk_group_chats PRIMARY KEY,
