@@ -26,11 +26,16 @@ def opened(settings: Settings, *, pool_size: int = 10, migrated: bool = True) ->
     """
     with private_servers(settings) as servers, joined(settings, servers, pool_size=pool_size) as installation:
         if migrated:
-            at = migrations.current(installation.engine)
-            if at != migrations.newest():
-                found = f"stands at {at}" if at else "is empty"
-                raise NotMigrated(f"the database {found}, it needs {migrations.newest()}; run: fugou db upgrade")
+            check_schema(installation)
         yield installation
+
+
+def check_schema(installation: Installation) -> None:
+    """Raise NotMigrated in one sentence where the schema is not this program's."""
+    at = migrations.current(installation.engine)
+    if at != migrations.newest():
+        found = f"stands at {at}" if at else "is empty"
+        raise NotMigrated(f"the database {found}, it needs {migrations.newest()}; run: fugou db upgrade")
 
 
 @contextmanager

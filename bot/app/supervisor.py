@@ -1,0 +1,163 @@
+"""Keeps the parts of an installation running: child processes, started again when they die, stopped together.
+
+Nothing is left running: a part and its own children are one process group, which is killed when the part has died or
+does not stop in time; and a part whose supervisor was killed ends itself (`die_with_parent`).
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 0.2
+GRACE_SECONDS = 12.0  # for what is under way; with the private servers' stop it makes the 20 s of `fugou up`
+LONGEST_BACK_OFF = 30.0
+SETTLED_SECONDS = 60.0  # a part that lived this long starts again without back-off
+HEALTH_SECONDS = 5.0  # between two looks at a part's health
+MOST_MISSES = 3
+UPKEEP_SECONDS = 2.0
+ORPHAN_SECONDS = 10.0  # an orphan that has not ended in order by then ends at once
+PARENT = "FUGOU_PARENT_PID"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One child: a name, its command, what its environment has beside ours, and a question about its health."""
+
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    healthy: Callable[[], bool] | None = None
+
+
+class Supervisor:
+    """Runs `parts` while its `with` block lasts.
+
+    upkeep: called every `UPKEEP_SECONDS` beside them; its errors are logged and it is called again.
+    """
+
+    def __init__(self, parts: Sequence[Part], upkeep: Callable[[], None] | None = None) -> None:
+        self._children = [_Child(part) for part in parts]
+        self._upkeep = upkeep
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._watch, name="watch")]
+        if upkeep is not None:
+            self._threads.append(threading.Thread(target=self._keep_up, args=(upkeep,), name="upkeep"))
+
+    def pid(self, name: str) -> int | None:
+        """The process id of a part, None while it waits to be started again."""
+        [child] = [child for child in self._children if child.part.name == name]
+        return child.process.pid if child.process else None
+
+    def __enter__(self) -> Self:
+        for child in self._children:
+            child.start()
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Ask every part to end, give them `GRACE_SECONDS`, kill what is left."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        for child in self._children:
+            child.ask_to_end()
+        deadline = time.monotonic() + GRACE_SECONDS
+        for child in self._children:
+            child.end(deadline)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(LOOK_SECONDS):
+            for child in self._children:
+                child.look()
+
+    def _keep_up(self, upkeep: Callable[[], None]) -> None:
+        while not self._stop.wait(UPKEEP_SECONDS):
+            try:
+                upkeep()
+            except Exception as error:
+                log.error("upkeep failed", error=str(error))
+
+
+class _Child:
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.process: subprocess.Popen[bytes] | None = None
+        self._started = self._start_again = self._looked = 0.0
+        self._deaths = self._misses = 0
+
+    def start(self) -> None:
+        self._started = self._looked = time.monotonic()
+        self._misses = 0
+        environment = {**os.environ, **self.part.env, PARENT: str(os.getpid())}
+        try:
+            self.process = subprocess.Popen(self.part.command, env=environment, start_new_session=True)
+        except OSError as error:
+            log.error("a part can't be started", name=self.part.name, error=str(error), again_in=LONGEST_BACK_OFF)
+            self._start_again = self._started + LONGEST_BACK_OFF
+
+    def look(self) -> None:
+        """Bury the dead, start again whose back-off is over, end the sick."""
+        now = time.monotonic()
+        if self.process is None:
+            if now >= self._start_again:
+                self.start()
+        elif self.process.poll() is not None:
+            self._bury(self.process, now)
+        elif self.part.healthy is not None and now - self._looked >= HEALTH_SECONDS:
+            self._looked = now
+            self._misses = 0 if self.part.healthy() else self._misses + 1
+            if self._misses >= MOST_MISSES:
+                log.warning("a part does not answer and is ended", name=self.part.name, pid=self.process.pid)
+                _kill_group(self.process)
+
+    def ask_to_end(self) -> None:
+        """SIGTERM to the part alone; its own children are its business."""
+        if self.process is not None:
+            self.process.terminate()
+
+    def end(self, deadline: float) -> None:
+        if self.process is None:
+            return
+        try:
+            self.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("a part did not end in time and is killed", name=self.part.name, pid=self.process.pid)
+        _kill_group(self.process)
+        self.process.wait()
+
+    def _bury(self, process: subprocess.Popen[bytes], now: float) -> None:
+        _kill_group(process)
+        self._deaths = 1 if now - self._started > SETTLED_SECONDS else self._deaths + 1
+        wait = min(0.5 * 2 ** (self._deaths - 1), LONGEST_BACK_OFF)
+        log.warning("a part died", name=self.part.name, pid=process.pid, status=process.returncode, again_in=wait)
+        self.process, self._start_again = None, now + wait
+
+
+def die_with_parent(parent: int) -> None:
+    """End this process, in order if it can be done within `ORPHAN_SECONDS`, once `parent` is no longer its parent."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(ORPHAN_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says the latter where only a zombie is left
+        os.killpg(process.pid, signal.SIGKILL)
