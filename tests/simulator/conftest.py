@@ -163,3 +163,10 @@ def wecom(receiver: Receiver, session: requests.Session) -> Iterator[Sim]:
     """A simulator whose callbacks go to `receiver`, at /cb."""
     with simulator.start(CORP, SECRET, f"{receiver.url}/cb", TOKEN, AES_KEY) as running:
         yield Sim(running.url, session, receiver)
+
+
+@pytest.fixture
+def quiet(session: requests.Session) -> Iterator[Sim]:
+    """A simulator that calls nobody back, for tests in which thousands of things happen."""
+    with simulator.start(CORP, SECRET) as running:
+        yield Sim(running.url, session, Receiver())

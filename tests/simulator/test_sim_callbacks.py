@@ -132,6 +132,18 @@ def test_an_address_ending_in_a_source_takes_every_event(wecom):
     assert wecom.receiver.paths == ["/wecom/callback/kf"]
 
 
+def test_wecom_waits_five_seconds_unless_told_otherwise(wecom):
+    told = {"duplicate": False, "reorder": False, "delay_s": 0.0, "retry_s": 1.0, "timeout_s": 5.0}
+    assert wecom.act("POST", "callbacks") == told
+
+
+def test_without_an_address_events_are_logged_and_given_up_at_once(quiet):
+    quiet.befriend("lily")
+    assert quiet.events() == []
+    [delivery] = quiet.act("GET", "callbacks")["data"]
+    assert (delivery["status"], delivery["tries"]) == ("failed", ["Unverified"])
+
+
 def test_nothing_is_sent_to_an_address_that_does_not_verify(wecom):
     wecom.receiver.verifies = []
     wecom.act("POST", "callbacks", retry_s=0.01)

@@ -13,6 +13,15 @@ def test_a_customer_who_adds_a_member_is_read_with_her_source(wecom):
     assert wecom.get("externalcontact/get_follow_user_list")["follow_user"] == ["lily"]
 
 
+def test_more_than_five_hundred_followers_come_in_pages(quiet):
+    for number in range(501):
+        quiet.befriend(f"u{number}", external_userid="wm1")
+    first = quiet.get("externalcontact/get", external_userid="wm1")
+    rest = quiet.get("externalcontact/get", external_userid="wm1", cursor=first["next_cursor"])
+    assert [len(page["follow_user"]) for page in (first, rest)] == [500, 1]
+    assert "next_cursor" not in rest
+
+
 def test_a_wecom_user_has_a_company_and_no_unionid(wecom):
     wecom.befriend("lily", external_userid="woPartner", name="Paul", corp_name="Acme")
     paul = wecom.get("externalcontact/get", external_userid="woPartner")["external_contact"]

@@ -2,8 +2,6 @@
 
 import pytest
 
-from bot import simulator
-
 
 def add(wecom, group="兴趣", *names, **fields):
     body = {"group_name": group, "tag": [{"name": name} for name in names]} | fields
@@ -130,21 +128,12 @@ def test_marking_names_what_is_wrong(wecom, fields, errcode):
     assert mark(wecom, **fields) == errcode
 
 
-def test_one_relation_bears_three_thousand_tags(session):  # 40058
-    with simulator.start("ww1", "s") as running:
-
-        def post(path, **body):
-            return session.post(f"{running.url}/{path}", json=body, timeout=20).json()
-
-        post("sim/contacts", userid="lily", external_userid="wm1")
-        group = post("sim/tag-groups", name="many", tags=[str(number) for number in range(3001)])
-        ids = [tag["id"] for tag in group["tags"]]
-        secret = {"corpid": "ww1", "corpsecret": "s"}
-        token = session.get(f"{running.url}/cgi-bin/gettoken", params=secret, timeout=5).json()["access_token"]
-        mark = f"cgi-bin/externalcontact/mark_tag?access_token={token}"
-        who = {"userid": "lily", "external_userid": "wm1"}
-        assert post(mark, **who, add_tag=ids)["errcode"] == 40058
-        assert post(mark, **who, add_tag=ids[:3000])["errcode"] == 0
+def test_one_relation_bears_three_thousand_tags(quiet):  # 40058
+    quiet.befriend("lily", external_userid="wm1")
+    group = quiet.act("POST", "tag-groups", name="many", tags=[str(number) for number in range(3001)])
+    ids = [tag["id"] for tag in group["tags"]]
+    assert mark(quiet, add_tag=ids) == 40058
+    assert mark(quiet, add_tag=ids[:3000]) == 0
 
 
 def test_a_deleted_tag_is_off_everybody_and_no_longer_marked(wecom):  # 40068

@@ -90,7 +90,8 @@ LINK = {"title": "t", "url": "https://x.test"}
 @pytest.mark.parametrize(("fields", "errcode"), [
     ({"text": {}}, 40063),
     ({"text": {"content": "积" * 1334}}, 40058),
-    ({"text": {"content": "积" * 1333}}, 0),
+    ({"text": {"content": "积" * 1333 + "x"}}, 0),
+    ({"text": {"content": "x" * 4001}}, 40058),
     ({"attachments": [{"msgtype": "link", "link": LINK}] * 10}, 41064),
     ({"attachments": [{"msgtype": "link", "link": LINK}] * 9}, 0),
     ({"attachments": [{"msgtype": "voice", "voice": {"media_id": "x"}}]}, 41065),
