@@ -16,7 +16,7 @@ KF_SAME_MSGID = 95032  # undocumented: what a second send under a msgid of ours 
 
 @dataclass(frozen=True)
 class Call:
-    """send: makes it, returns WeCom's answer. ask: finds it done (its answer) or not done (None) when the answer was lost.
+    """send: makes it, returns WeCom's answer. ask: finds it done (its answer) or not (None) when the answer was lost.
 
     repeatable: doing it twice is doing it once. done_codes: refusals which, on a repetition, say that it had been done.
     """
@@ -39,6 +39,16 @@ def _contact_way_of_state(wecom: WeCom, payload: Payload) -> Payload | None:
     return None
 
 
+def _tags_of_names(wecom: WeCom, payload: Payload) -> Payload | None:
+    names = {tag["name"] for tag in payload["tag"]}
+    for group in wecom.contact.get_corp_tag_list():
+        made = [tag for tag in group["tag"] if tag["name"] in names]
+        named_group = group["group_id"] == payload.get("group_id") or group["group_name"] == payload.get("group_name")
+        if named_group and len(made) == len(names):
+            return {"tag_group": {**group, "tag": made}}
+    return None
+
+
 CALLS = {
     call.name: call
     for call in (
@@ -51,7 +61,7 @@ CALLS = {
         Call("kf_trans_service_state", lambda w, p: w.kf.trans_service_state(**p), repeatable=True),
         Call("mark_tag", lambda w, p: w.contact.mark_tag(**p), repeatable=True),
         Call("remark", lambda w, p: w.contact.remark(**p), repeatable=True),
-        Call("add_corp_tag", lambda w, p: w.contact.add_corp_tag(**p), repeatable=True),
+        Call("add_corp_tag", lambda w, p: w.contact.add_corp_tag(**p), ask=_tags_of_names),
         Call("edit_corp_tag", lambda w, p: w.contact.edit_corp_tag(**p), repeatable=True),
         Call("del_corp_tag", lambda w, p: w.contact.del_corp_tag(**p), repeatable=True),
         Call("add_contact_way", lambda w, p: w.contact.add_contact_way(**p), ask=_contact_way_of_state),
@@ -67,4 +77,3 @@ CALLS = {
 def named(name: str) -> Call:
     """The call of that name. Raises KeyError: a programmer's mistake, not an operator's."""
     return CALLS[name]
-

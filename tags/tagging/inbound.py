@@ -17,6 +17,8 @@ from tags.tagging.events import TagOverruled, TagRemoved
 from tags.tagging.models import RelationSync, Tag, TagGroup
 from tags.tagging.rules import Step, members_change, members_is_later
 
+Tags = dict[str, tuple[Tag, TagGroup]]  # by WeCom's ids
+
 
 def take(session: Session, contact: Contact, follow: Follow, at: datetime, number: int) -> None:
     """Take in the tags a relation was read to have. number: the last one drawn before the reading.
@@ -34,9 +36,8 @@ def take(session: Session, contact: Contact, follow: Follow, at: datetime, numbe
 
 
 def _compare(
-    session: Session, contact: Contact, read: set[str], known: set[str], tags: dict[str, tuple[Tag, TagGroup]],
-    at: datetime, number: int,
-) -> None:  # fmt: skip
+    session: Session, contact: Contact, read: set[str], known: set[str], tags: Tags, at: datetime, number: int
+) -> None:
     anew = session.get(RelationSync, contact.id) is None  # the first reading since they became friends (again)
     sync = push.sync_of(session, contact.id)
     if sync.number > number:  # the relation's tags changed since: this reading is history
@@ -49,34 +50,29 @@ def _compare(
         change = Step(change.add, frozenset())
     push.know(session, contact.id, (read - under_way) | (known & under_way))
     sync.number = push.next_number(session)
-    source = f"member:{contact.userid}"
-    for wecom_id in sorted(change.remove):
-        _removed(session, contact.customer_id, *tags[wecom_id], source, at)
-    for wecom_id in sorted(change.add):
-        _added(session, contact.customer_id, *tags[wecom_id], source, at)
-    push.customer(session, contact.customer_id)
+    _take_over(session, contact, change, tags, at)
+    push.customer(session, contact.customer_id)  # what lost, or what a relation taken up again lacks
 
 
-def _added(session: Session, customer_id: int, tag: Tag, group: TagGroup, source: str, at: datetime) -> None:
-    held = service.of(session, customer_id)
-    if any(one.tag.id == tag.id for one in held):
-        return
-    siblings = [one.assignment.at for one in held if one.group.id == group.id and group.single_choice]
-    ours = max([*siblings, *_taken_off_since(session, customer_id, tag, at)], default=None)
-    if members_is_later(at, ours):
-        service.assign(session, customer_id, [tag.id], source=source, at=at)
-    else:
-        _overrule(session, customer_id, tag, group, source, at, "added")
-
-
-def _removed(session: Session, customer_id: int, tag: Tag, group: TagGroup, source: str, at: datetime) -> None:
-    held = next((one for one in service.of(session, customer_id) if one.tag.id == tag.id), None)
-    if held is None:
-        return
-    if members_is_later(at, held.assignment.at):
-        service.unassign(session, customer_id, [tag.id], source=source)
-    else:
-        _overrule(session, customer_id, tag, group, source, at, "removed")
+def _take_over(session: Session, contact: Contact, change: Step, tags: Tags, at: datetime) -> None:
+    """Let the member's change be hers, but for what was decided here later."""
+    held = {one.tag.id: one for one in service.of(session, contact.customer_id)}
+    source, add, remove = f"member:{contact.userid}", [], []
+    for tag, group in (tags[wecom_id] for wecom_id in sorted(change.remove)):
+        if tag.id not in held:
+            continue
+        if members_is_later(at, held[tag.id].assignment.at):
+            remove.append(tag.id)
+        else:
+            _overrule(session, contact.customer_id, tag, group, source, at, "removed")
+    for tag, group in (tags[wecom_id] for wecom_id in sorted(change.add)):
+        if tag.id in held:
+            continue
+        if members_is_later(at, _decided_here(session, contact.customer_id, held.values(), tag, group, at)):
+            add.append(tag.id)
+        else:
+            _overrule(session, contact.customer_id, tag, group, source, at, "added")
+    service.change(session, contact.customer_id, add=add, remove=remove, source=source, at=at)
 
 
 def _overrule(
@@ -88,15 +84,18 @@ def _overrule(
     record_audit(session, TagOverruled.name, f"customer:{customer_id}", before=lost)
 
 
-def _taken_off_since(session: Session, customer_id: int, tag: Tag, at: datetime) -> list[datetime]:
-    """When the tag was taken off her here, after `at`."""
+def _decided_here(
+    session: Session, customer_id: int, held: Iterable[service.Held], tag: Tag, group: TagGroup, at: datetime
+) -> datetime | None:
+    """When it was decided here, after `at`, that she does not have the tag: taken off, or its sibling put on."""
     rows = select(EventRow.at).where(
         EventRow.customer_id == customer_id, EventRow.at >= at, EventRow.name == TagRemoved.name,
         EventRow.data["tag_id"].as_integer() == tag.id,
     )  # fmt: skip
-    return list(session.scalars(rows))
+    siblings = [one.assignment.at for one in held if one.group.id == group.id and group.single_choice]
+    return max([*session.scalars(rows), *siblings], default=None)
 
 
-def _by_wecom_id(session: Session, wecom_ids: Iterable[str]) -> dict[str, tuple[Tag, TagGroup]]:
+def _by_wecom_id(session: Session, wecom_ids: Iterable[str]) -> Tags:
     rows = select(Tag, TagGroup).join(TagGroup).where(Tag.wecom_id.in_(list(wecom_ids)), Tag.deleted_at.is_(None))
     return {tag.wecom_id: (tag, group) for tag, group in session.execute(rows) if tag.wecom_id is not None}

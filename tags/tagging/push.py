@@ -18,6 +18,7 @@ from tags.tagging.models import Assignment, RelationSync, RelationTag, Tag, TagG
 from tags.tagging.rules import Step, to_push
 
 CALL = "mark_tag"
+UNDER_WAY = ("sending", "unknown")
 INVALID_TAG = 40068  # one of them was deleted in WeCom, and its event is still to come
 
 
@@ -41,13 +42,12 @@ def relation(session: Session, contact: Contact, *, refused: Step | None = None)
 
     refused: what WeCom has just refused; the same is not told again.
     """
-    sync = session.get(RelationSync, contact.id)
-    last = latest(session, sync)
-    if sync is not None and sync.outbox_id is not None and last is None:
-        return  # a sender takes it this very moment
-    if last is not None and last.state in ("sending", "unknown"):
+    last = latest(session, session.get(RelationSync, contact.id))
+    if last is not None and last.state in UNDER_WAY:
         return
-    told = last if last is not None and last.state == "waiting" else None
+    told = waiting(session, last) if last is not None and last.state == "waiting" else None
+    if last is not None and last.state == "waiting" and told is None:
+        return  # a sender takes it this very moment
     tried = _alive(session, _tags(told)) if told is not None and told.attempts else set()
     step = to_push(wanted(session, contact.customer_id), known(session, contact.id), tried)
     if not step and told is not None:
@@ -92,9 +92,9 @@ def settled(session: Session, row: OutboxRow) -> None:
 def forget(session: Session, contact_id: int, *, tags: bool) -> None:
     """The relation has ended: nothing waits for it any more. tags: WeCom has dropped its tags with it."""
     sync = session.get(RelationSync, contact_id)
-    waiting = latest(session, sync)
-    if waiting is not None and waiting.state == "waiting":
-        session.delete(waiting)
+    last = latest(session, sync)
+    if last is not None and waiting(session, last) is not None:
+        session.delete(last)
     if sync:
         session.delete(sync)
     if tags:
@@ -104,8 +104,8 @@ def forget(session: Session, contact_id: int, *, tags: bool) -> None:
 
 def under_way(session: Session, sync: RelationSync) -> set[str]:
     """WeCom's ids of the tags of a push that was sent and is not answered."""
-    row = session.get(OutboxRow, sync.outbox_id, populate_existing=True) if sync.outbox_id else None
-    return _tags(row) if row is not None and row.state in ("sending", "unknown") else set()
+    row = latest(session, sync)
+    return _tags(row) if row is not None and row.state in UNDER_WAY else set()
 
 
 def sync_of(session: Session, contact_id: int) -> RelationSync:
@@ -119,14 +119,19 @@ def sync_of(session: Session, contact_id: int) -> RelationSync:
 
 
 def latest(session: Session, sync: RelationSync | None) -> OutboxRow | None:
-    """The relation's latest push, locked; None where it has none, or a sender holds it.
+    """The relation's latest push as it stands; None where it has none (any more)."""
+    if sync is None or sync.outbox_id is None:
+        return None
+    return session.get(OutboxRow, sync.outbox_id, populate_existing=True)
+
+
+def waiting(session: Session, row: OutboxRow) -> OutboxRow | None:
+    """The row, locked, if it still waits; None where a sender has it.
 
     Waiting for a sender, who waits for her lock when he settles, would be a deadlock.
     """
-    if sync is None or sync.outbox_id is None:
-        return None
-    row = select(OutboxRow).where(OutboxRow.id == sync.outbox_id)
-    return session.scalar(row.with_for_update(skip_locked=True).execution_options(populate_existing=True))
+    query = select(OutboxRow).where(OutboxRow.id == row.id, OutboxRow.state == "waiting")
+    return session.scalar(query.with_for_update(skip_locked=True).execution_options(populate_existing=True))
 
 
 def wanted(session: Session, customer_id: int) -> set[str]:

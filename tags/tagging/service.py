@@ -31,7 +31,7 @@ class Held:
 
 def assign(
     session: Session, customer_id: int, tag_ids: Sequence[int], *, source: str = "", why: str = "",
-    expires_at: datetime | None = None, at: datetime | None = None,
+    expires_at: datetime | None = None,
 ) -> list[int]:  # fmt: skip
     """Put tags on her and return those that are new; siblings in single-choice groups go. Safe to repeat.
 
@@ -39,39 +39,48 @@ def assign(
     she has the later end holds. Locks her, announces TagAdded and TagRemoved, pushes corp tags to her active relations.
     Raises NoTag, NotThereYet.
     """
-    hers = people.lock(session, customer_id)[0].id
-    wanted = _one_of_a_choice([_tag(session, tag_id) for tag_id in dict.fromkeys(tag_ids)])
-    held = {one.tag.id: one for one in of(session, hers)}
-    source = source or session.info["actor"]
-    choices = {group.id: tag for tag, group in wanted if group.single_choice}
-    siblings = [one for one in held.values() if one.group.id in choices and one.tag != choices[one.group.id]]
-    for sibling in siblings:
-        _take_off(session, hers, sibling, source, f"single choice: {choices[sibling.group.id].name}")
-    new = [(tag, group) for tag, group in wanted if tag.id not in held]
-    for tag, group in new:
-        new_one = {"source": source, "at": at or clock.now(), "expires_at": expires_at}
-        session.add(Assignment(customer_id=hers, tag_id=tag.id, **new_one))
-        announce(session, about(TagAdded, hers, tag, group, source), why=why)
-    for tag, _ in wanted:
-        if tag.id in held:
-            _lengthen(held[tag.id].assignment, expires_at)
-    if any(group.kind == "corp" for group in (*(group for _, group in new), *(one.group for one in siblings))):
-        push.customer(session, hers)
-    return [tag.id for tag, _ in new]
+    return change(session, customer_id, add=tag_ids, source=source, why=why, expires_at=expires_at)[0]
 
 
 def unassign(
     session: Session, customer_id: int, tag_ids: Iterable[int], *, source: str = "", why: str = ""
 ) -> list[int]:
     """Take tags off her, corp tags off all her active relations too; returns those she had. Otherwise as `assign`."""
+    return change(session, customer_id, remove=tag_ids, source=source, why=why)[1]
+
+
+def change(
+    session: Session, customer_id: int, *, add: Sequence[int] = (), remove: Iterable[int] = (), source: str = "",
+    why: str = "", expires_at: datetime | None = None, at: datetime | None = None,
+) -> tuple[list[int], list[int]]:  # fmt: skip
+    """Take tags off her and put others on, as one change; what is new and what is gone. at: when (default: now)."""
     hers = people.lock(session, customer_id)[0].id
-    wanted = set(tag_ids)
-    gone = [one for one in of(session, hers) if one.tag.id in wanted]
-    for one in gone:
-        _take_off(session, hers, one, source or session.info["actor"], why)
-    if any(one.group.kind == "corp" for one in gone):
+    source = source or session.info["actor"]
+    wanted = _one_of_a_choice([_tag(session, tag_id) for tag_id in dict.fromkeys(add)])
+    choices = {group.id: tag for tag, group in wanted if group.single_choice}
+    held, removed = {one.tag.id: one for one in of(session, hers)}, set(remove)
+    gone = []
+    for one in held.values():
+        chosen = choices.get(one.group.id)
+        if chosen is not None and chosen != one.tag:
+            gone.append((one, f"single choice: {chosen.name}"))
+        elif one.tag.id in removed:
+            gone.append((one, why))
+    for one, reason in gone:
+        session.delete(one.assignment)
+        announce(session, about(TagRemoved, hers, one.tag, one.group, source), why=reason)
+    new = [(tag, group) for tag, group in wanted if tag.id not in held]
+    for tag, group in new:
+        row = {"source": source, "at": at or clock.now(), "expires_at": expires_at}
+        session.add(Assignment(customer_id=hers, tag_id=tag.id, **row))
+        announce(session, about(TagAdded, hers, tag, group, source), why=why)
+    for tag, _ in wanted:
+        if tag.id in held:
+            _lengthen(held[tag.id].assignment, expires_at)
+    if any(group.kind == "corp" for group in (*(group for _, group in new), *(one.group for one, _ in gone))):
+        session.flush()
         push.customer(session, hers)
-    return [one.tag.id for one in gone]
+    return [tag.id for tag, _ in new], [one.tag.id for one, _ in gone]
 
 
 def by_hand(session: Session, tag_id: int) -> None:
@@ -134,11 +143,6 @@ def expire(session: Session) -> int:
 def about(kind: type[AboutTag], customer_id: int, tag: Tag, group: TagGroup, source: str, **more: Any) -> AboutTag:
     """An event about a tag."""
     return kind(customer_id=customer_id, tag_id=tag.id, tag=tag.name, group=group.name, source=source, **more)
-
-
-def _take_off(session: Session, customer_id: int, held: Held, source: str, why: str) -> None:
-    session.delete(held.assignment)
-    announce(session, about(TagRemoved, customer_id, held.tag, held.group, source), why=why)
 
 
 def _tag(session: Session, tag_id: int) -> tuple[Tag, TagGroup]:
