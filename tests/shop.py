@@ -57,10 +57,12 @@ class Shop:
 @contextlib.contextmanager
 def opened(installation_of: Any, settings: Settings, corp: dict[str, Any]) -> Iterator[Shop]:
     """A shop whose simulator and web server listen on free ports; `installation_of(settings)` makes it one."""
-    with simulator.start(corp_id=corp["corp_id"], secret=corp["secret"]) as wecom:
-        installation = installation_of(settings.model_copy(update={"wecom_api_base": f"{wecom.url}/cgi-bin"}))
+    with simulator.start(corp_id=corp["corp_id"], secret=corp["secret"]) as wecom, listening() as (listener, url):
+        installation = installation_of(
+            settings.model_copy(update={"wecom_api_base": f"{wecom.url}/cgi-bin", "public_url": url})
+        )
         app = create_app(installation)
-        with contextlib.closing(app.extensions["callback_writer"]), served(app) as url:
+        with contextlib.closing(app.extensions["callback_writer"]), served(app, listener):
             phone = Phone(wecom.url)
             phone.sim("POST", "apps", agentid=settings.wecom_agent_id)
             for userid, name in (("lily", "莉莉"), ("leo", "李奥")):
@@ -70,20 +72,25 @@ def opened(installation_of: Any, settings: Settings, corp: dict[str, Any]) -> It
 
 
 @contextlib.contextmanager
-def served(app: Any) -> Iterator[str]:
-    """The application behind a real HTTP server on a free port, in threads of this process."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def listening() -> Iterator[tuple[socket.socket, str]]:
+    """A listening socket on a free port, and its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener, f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def served(app: Any, listener: socket.socket) -> Iterator[None]:
+    """The application behind a real HTTP server on `listener`, in threads of this process."""
     port = listener.getsockname()[1]
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listener.fileno())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
-        listener.close()
 
 
 class _Quiet(WSGIRequestHandler):

@@ -15,8 +15,9 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models import Info, Tag
+from flask_openapi3.models.info import Info
 from flask_openapi3.models.security_scheme import SecurityScheme
+from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType

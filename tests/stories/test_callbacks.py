@@ -8,7 +8,7 @@ import psycopg
 import pytest
 import requests
 from sealing import added, deliver, sealed, signed
-from shop import Shop, served
+from shop import Shop, listening, served
 from sqlalchemy import select
 
 from bot.core import clock
@@ -141,7 +141,8 @@ def test_a_commit_that_fails_once_under_32_connections_is_503_for_its_rows_alone
 
     entry = Entry(installation, flaky)
     deliveries = [sealed(added(f"wmB{number:029d}")) for number in range(320)]
-    with closing(write), served(middleware(entry, lambda environ, start: [])) as url, ThreadPoolExecutor(32) as pool:
+    app = middleware(entry, lambda environ, start: [])
+    with closing(write), listening() as (listener, url), served(app, listener), ThreadPoolExecutor(32) as pool:
 
         def post(one: tuple[dict[str, str], bytes]) -> int:
             return requests.post(f"{url}/wecom/callback/contact", params=one[0], data=one[1], timeout=10).status_code

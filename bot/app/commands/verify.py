@@ -5,8 +5,8 @@ import sys
 import click
 
 from bot.app.house import opened
-from bot.core import checks
 from bot.core import settings as fugou_settings
+from bot.core.checks import checks
 from bot.core.installation import Installation
 
 
@@ -22,7 +22,7 @@ def verify() -> None:
 def report(installation: Installation) -> int:
     """Print a line for each check and each difference; returns how many differences there are."""
     found = 0
-    for check in checks.checks:
+    for check in checks:
         with installation.transaction("verify") as session:
             differences = list(check.run(session))
         click.echo(f"{'ok  ' if not differences else 'BAD '} {check.name}")
