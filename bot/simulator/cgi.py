@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from flask import Response, request
 
@@ -46,7 +47,7 @@ def serve(world: World, apis: Mapping[str, Api], path: str) -> Response:
         "answer": f"<{len(answer.content)} bytes>" if isinstance(answer, Raw) else answer,
     })  # fmt: skip
     if isinstance(answer, Raw):
-        disposition = f'attachment; filename="{answer.filename}"'
+        disposition = f"attachment; filename*=UTF-8''{quote(answer.filename)}"  # RFC 5987: names are Chinese
         return Response(answer.content, content_type=answer.content_type, headers={"Content-Disposition": disposition})
     text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
     return Response(text, status, content_type="application/json; charset=UTF-8")

@@ -63,7 +63,7 @@ class Client:
         return self._authorised(transport.answer, "GET", endpoint, **options)
 
     def post(self, endpoint: str, **options: Any) -> dict[str, Any]:
-        """As `get`, for a POST; `receivers` are counted one by one (`Limits.take`)."""
+        """As `get`, for a POST. receivers: counted one by one; counted_as: whose limits count (`Limits.take`)."""
         return self._authorised(transport.answer, "POST", endpoint, **options)
 
     def download(self, endpoint: str, **options: Any) -> transport.File:
@@ -89,11 +89,12 @@ class Client:
         endpoint: str,
         params: dict[str, Any],
         receivers: Sequence[str] = (),
+        counted_as: str = "",
         **options: Any,
     ) -> T:
         """One request, counted and timed."""
         try:
-            self._limits.take(endpoint, receivers)
+            self._limits.take(counted_as or endpoint, receivers)
         except Busy:
             ANSWERS.labels(endpoint, "held").inc()
             raise
@@ -102,17 +103,17 @@ class Client:
                 response = self._http.send(method, endpoint, params, **options)
             found = read(endpoint, response)
         except WeComError as error:
-            failure = self._noted(error)
+            failure = self._noted(error, counted_as or endpoint)
         else:
             ANSWERS.labels(endpoint, "0").inc()
             return found
         raise failure
 
-    def _noted(self, error: WeComError) -> WeComError:
+    def _noted(self, error: WeComError, counted_as: str) -> WeComError:
         kind = type(error).__name__ if error.errcode is None else str(error.errcode)
         ANSWERS.labels(error.endpoint, kind).inc()
         if error.errcode == TOO_OFTEN:
-            error = Busy(error.endpoint, error.errcode, error.errmsg, self._limits.block(error.endpoint))
+            error = Busy(error.endpoint, error.errcode, error.errmsg, self._limits.block(counted_as))
         log.info("WeCom call failed", endpoint=error.endpoint, errcode=error.errcode, errmsg=error.errmsg)
         return error
 

@@ -89,7 +89,7 @@ class Limits:
         block = self._known_blocks(now).get(endpoint, _Block())
         if block.ends > now:
             raise Busy(endpoint, TOO_OFTEN, "left alone since it was called too often", block.ends - now)
-        fields = [f"{endpoint} {receiver}" for receiver in receivers] or [endpoint]
+        fields = [f"{endpoint}@{receiver}" for receiver in receivers] or [endpoint]
         rows = [(window, field) for window in LIMITS.get(endpoint, USUAL) for field in fields]
         used = self._do(lambda store: store.add(rows, now, 1))
         full = [window for (window, _), count in zip(rows, used, strict=True) if count > window.most]
@@ -128,7 +128,7 @@ class Limits:
             for seconds, numbers in sorted(counted.items())
             for endpoint, number in sorted(numbers.items())
             for window in LIMITS.get(endpoint, USUAL)
-            if window.seconds == seconds and " " not in endpoint
+            if window.seconds == seconds and "@" not in endpoint
         ]
 
     def _known_blocks(self, now: float, *, fresh: bool = False) -> dict[str, _Block]:

@@ -39,10 +39,10 @@ class KfApi(Api, WeChatKF):  # type: ignore[misc]  # wechatpy has no types
         """One page: `{"next_cursor", "has_more": 0|1, "msg_list": […]}`; ask again while has_more (§4.3).
 
         cursor: "" for the earliest of the last 3 days. token: of the callback, 10 min (95007); without it WeCom allows
-        few calls. has_more with an empty list is legal.
+        few calls, and being refused one does not hold up those with a token. has_more with an empty list is legal.
         """
         data = {"open_kfid": open_kfid, "cursor": cursor, "token": token, "limit": limit}
-        return self._write("kf/sync_msg", data)
+        return self._write("kf/sync_msg", data, counted_as="" if token else "kf/sync_msg without token")
 
     def send_msg(
         self, touser: str, open_kfid: str, msgtype: str, msgid: str | None = None, **content: object
