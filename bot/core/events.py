@@ -20,14 +20,15 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Identity, Index, PrimaryKeyConstraint, Table, insert, text
+from sqlalchemy import BigInteger, Connection, Identity, Index, PrimaryKeyConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.core import clock
 from bot.core.db import At, Base, Big, Json
 from bot.core.feature import Register
+from bot.core.sets import document, rows, run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,6 @@ class EventRow(Base):
     data: Mapped[Json]
 
 
-_table = cast(Table, EventRow.__table__)
 Kind = TypeVar("Kind", bound=Event)
 Listener = Callable[[Session, Any], None]
 listeners: Register[tuple[type[Event], Listener]] = Register("listeners")
@@ -82,6 +82,17 @@ def announce(session: Session, event: Event, *, why: str = "", at: datetime | No
     return announce_all(session, [event], why=why, at=at)[0]
 
 
+INSERT = f"""
+WITH numbered AS MATERIALIZED (
+    SELECT row_number() OVER () AS n, nextval('events_id_seq') AS id, u.*
+    FROM {rows("events", "name text, customer_id bigint, data jsonb")}
+), written AS (
+    INSERT INTO events (id, at, name, customer_id, actor, why, cause_id, data)
+    SELECT id, %(at)s, name, customer_id, %(actor)s, %(why)s, %(cause)s::bigint, data FROM numbered
+) SELECT id FROM numbered ORDER BY n
+"""  # noqa: S608  # names are ours
+
+
 def announce_all(
     session: Session, events: Sequence[Event], *, why: str = "", at: datetime | None = None
 ) -> Sequence[int]:
@@ -89,11 +100,11 @@ def announce_all(
     if not events:
         return []
     session.flush()  # listeners find what the announcer changed
-    common = {
-        "at": at or clock.now(), "actor": session.info["actor"], "why": why, "cause_id": session.info.get("cause"),
-    }  # fmt: skip
-    statement = insert(_table).returning(_table.c.id, sort_by_parameter_order=True)
-    ids = session.execute(statement, [{**common, **_row(event)} for event in events]).scalars().all()
+    written = run(
+        session, INSERT, at=at or clock.now(), actor=session.info["actor"], why=why, cause=session.info.get("cause"),
+        events=document([_row(event) for event in events]),
+    )  # fmt: skip
+    ids = [event_id for event_id, in written]
     for event, event_id in zip(events, ids, strict=True):
         _tell(session, event, event_id)
     return ids

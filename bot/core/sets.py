@@ -10,6 +10,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 FEW = 8  # rows up to which a statement may promise PostgreSQL few, so that it looks them up one by one
@@ -29,9 +31,16 @@ def document(rows: Sequence[dict[str, Any]]) -> str:
     return json.dumps(rows)
 
 
-def run(session: Session, statement: str, **values: Any) -> Any:
-    """Run a statement as it stands, in psycopg's own form (`%(name)s`), with parameters by name.
+def run(session: Session, statement: str, **values: Any) -> list[Any]:
+    """Run a statement as it stands, in psycopg's own form (`%(name)s`), with parameters by name; its rows as tuples.
 
-    It goes past SQLAlchemy's compiler, which would cost as much again as a short booking; the answer is its rows.
+    It goes past SQLAlchemy, whose compiler and result objects would cost more than a short booking, in the session's
+    transaction all the same. Raises SQLAlchemy's DBAPIError and its kin, as any other statement.
     """
-    return session.connection().exec_driver_sql(statement, values)
+    connection = session.connection()
+    driver = connection.connection.driver_connection
+    try:
+        cursor = driver.execute(statement, values)  # type: ignore[union-attr]  # a session's connection is open
+        return cursor.fetchall() if cursor.description else []
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, values, error, psycopg.Error) from error

@@ -21,4 +21,4 @@ def net_since(session: Session, customer_ids: Sequence[int], since: datetime) ->
 
     Who bought nothing is left out.
     """
-    return dict(run(session, NET_SINCE, ids=list(customer_ids), since=since).all())
+    return dict(run(session, NET_SINCE, ids=list(customer_ids), since=since))
