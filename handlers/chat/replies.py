@@ -38,10 +38,10 @@ class Reply:
 
 
 def menu_of(locale: str, head: str) -> dict[str, Any]:
-    """The questions as a menu; a tap writes the words and names the question."""
+    """The questions as a menu, a person last; a tap writes the words and names the question."""
     listed = [
         {"type": "click", "click": {"id": one.name, "content": rules.fit(one.label(locale), MENU_ITEM_BYTES)}}
-        for one in questions
+        for one in sorted(questions, key=lambda one: one.name == HUMAN)
         if one.label is not None
     ]
     return {"msgtype": "msgmenu", "msgmenu": {"head_content": head, "list": listed}}

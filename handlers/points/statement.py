@@ -107,6 +107,15 @@ def expiring(session: Session, customer_id: int) -> list[Ending]:
     return [Ending(points, expires_at) for expires_at, points in together.items()]
 
 
+def steps(session: Session, customer_id: int) -> tuple[rules.Step, ...]:
+    """The earning steps of her calendar month now: those it began with, or today's. Raises NotFound."""
+    survivor = people.survivor(session, customer_id)
+    month = clock.month_of(clock.now(), installation_of(session).settings.timezone)
+    begun = select(Month.steps_id).where(Month.customer_id == survivor, Month.month == month)
+    steps_id = session.scalar(begun)
+    return preferences.steps_of(session, steps_id) if steps_id else preferences.steps_in_force(session)[1]
+
+
 def ledger(
     session: Session, customer_id: int, *, limit: int, cursor: str | None = None
 ) -> tuple[list[LedgerLine], str | None]:

@@ -1,10 +1,12 @@
 """What she writes in 微信客服, from the encrypted callback to what she reads there (W2)."""
 
 import threading
+from calendar import monthrange
 from typing import Any
 
 from sqlalchemy import select
 
+from bot.core import clock
 from bot.core.events import EventRow
 from bot.wecom import kf
 from bot.wecom.inbox import InboxRow
@@ -195,3 +197,44 @@ def test_a_member_who_writes_to_the_app_is_told_where_the_answers_are(shop: Shop
     shop.run_jobs()
     told = [one["text"]["content"] for one in shop.wecom.inbox(userid="lily")]
     assert told == ["您好，客户的积分、等级和标签请在后台的客户页查看；客户自己可以在微信客服里问「我的积分」。"]
+
+
+def test_my_points_are_answered_with_numbers_and_what_the_next_purchase_brings(shop: Shop) -> None:  # W2 P1 P2
+    anna = shop.wecom.add_contact("Anna")
+    shop.run_jobs()
+    shop.api.order(anna, "A1", 41_200)  # from ¥300: 1.5 % of ¥412.00 = 618
+    today = clock.now().astimezone(shop.installation.settings.timezone)
+    last = monthrange(today.year + 1, today.month)[1]  # P1: to the end of the month 12 months later
+    assert ask(shop, anna, "我的积分") == [
+        "您有 618 积分，可抵 ¥6.18。\n最早到期：618 积分，"
+        f"{today.year + 1} 年 {today.month} 月 {last} 日到期。\n"
+        "本月消费 ¥412.00，按 1.5% 积分，每消费 ¥100 得 150 积分。\n再消费 ¥88.00，本月全部消费都按 2% 积分。"
+    ]
+
+
+def test_who_has_none_is_told_how_to_begin(shop: Shop) -> None:  # W2 P2
+    assert ask(shop, "wmAnna", "积份还有多少") == [
+        "您有 0 积分，可抵 ¥0.00。\n本月消费 ¥0.00，还没有积分。\n再消费 ¥100.00，本月全部消费都按 1% 积分。"
+    ]
+
+
+def test_my_tier_is_answered_with_what_is_missing(shop: Shop) -> None:  # W2 P3
+    anna = shop.wecom.add_contact("Anna")
+    shop.run_jobs()
+    shop.api.order(anna, "A1", 41_200)
+    assert ask(shop, anna, "会员等级") == [
+        "您的等级是「普通」，最近 12 个月消费 ¥412.00。\n再消费 ¥588.00 升到「银卡」。"
+    ]
+
+
+def test_two_questions_in_one_message_are_both_answered(shop: Shop) -> None:  # W2
+    told = ask(shop, "wmAnna", "积分和等级")
+    assert [told[0].count(words) for words in ("您有 0 积分", "您的等级是「普通」")] == [1, 1]
+
+
+def test_the_answer_speaks_the_language_of_the_question(shop: Shop) -> None:  # W2
+    assert ask(shop, "wmAnna", "How many points do I have?")[0].startswith("You have 0 points, worth ¥0.00.")
+    assert ask(shop, "wmAnna", "我的積分還有多少")[0].startswith("您有 0 積分，可抵 ¥0.00。")
+    assert ask(shop, "wmAnna", "今天天氣不錯") == ["抱歉，這句我沒看懂。您可以點下面的選項，或者回覆「人工」找客服："]
+    assert menu(shop, "wmAnna") == {"points": "我的積分", "tier": "會員等級", "human": "人工客服"}
+    assert ask(shop, "wmAnna", "我的积分")[0].startswith("您有 0 积分，可抵 ¥0.00。")
