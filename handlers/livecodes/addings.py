@@ -122,14 +122,14 @@ def _count(session: Session, code: LiveCode, added: ContactAdded) -> bool:
     return session.scalar(new) is not None
 
 
-def _tag(session: Session, code: LiveCode, customer_id: int) -> list[str]:
-    """Put the code's tags on her; a tag that has gone since keeps the others from nothing."""
+def _tag(session: Session, code: LiveCode, customer_id: int) -> list[int]:
+    """Put the code's tags on her and return those that could not be; one that is gone keeps the others from nothing."""
     missed = []
     for tag_id in code.tags:
         try:
             tagging.assign(session, customer_id, [tag_id], source=f"live_code:{code.id}", why=code.name)
-        except Problem as error:
-            missed.append(error.detail)
+        except Problem:
+            missed.append(tag_id)
     return missed
 
 

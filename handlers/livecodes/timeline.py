@@ -8,6 +8,7 @@ from tags.timeline.service import Told, tells
 
 @tells("live_code.added")
 def added(data: dict[str, Any], lang: str) -> Told:
-    missed = "; ".join(data["missed"])
+    missed = "、".join(str(one) for one in data["missed"])
     text = say(lang, "来自渠道活码「%(code)s」", code=data["name_of_code"])
-    return Told("qr-code", "", text, say(lang, "没有打上的标签：%(why)s", why=missed) if missed else "")
+    why = say(lang, "标签 %(ids)s 已删除或还没有建好，没有打上", ids=missed) if missed else ""
+    return Told("qr-code", "", text, why)

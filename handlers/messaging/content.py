@@ -1,6 +1,7 @@
 """What a message may hold, as every API takes it: text and up to nine attachments (contract.md, wecom.md §3.7)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -70,6 +71,20 @@ class Content(Body):
         if not self.text.strip() and not self.attachments:
             raise ValueError("text and attachments are both empty, expected one of them")
         return self
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something a message had to go without (C9).
+
+    why: `gave_way` (attachment number `what`, to the card of an invitation), `cut` (the end of the text, to the text of
+    an invitation), `no_account` (the card titled `what`: there is no 微信客服 account to link to), `refused` (material
+    `what`: WeCom does not take it, in its words `detail`).
+    """
+
+    why: str
+    what: str = ""
+    detail: str = ""
 
 
 def check_materials(session: Session, content: Content, at: str = "") -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.feature import Register
 from handlers.messaging import rules
-from handlers.messaging.content import Content, LinkCard
+from handlers.messaging.content import Content, LeftOut, LinkCard
 from handlers.messaging.placeholders import longest
 from tags.people.events import ContactAdded
 
@@ -36,18 +36,18 @@ def encloses(function: Enclosing) -> Enclosing:
     return enclosures.mark(function, function)
 
 
-def enclose(content: Content, enclosed: Iterable[Enclosure]) -> tuple[Content, list[str]]:
-    """`content` with what was enclosed, and a sentence for each thing that gave way to it."""
+def enclose(content: Content, enclosed: Iterable[Enclosure]) -> tuple[Content, list[LeftOut]]:
+    """`content` with what was enclosed, and what gave way to it."""
     each_of = list(enclosed)
     added = "\n\n".join(one.text for one in each_of if one.text)
     cards = [one.card for one in each_of if one.card]
     room = rules.MOST_ATTACHMENTS - len(cards)
     over_room = range(room, len(content.attachments))
-    gave_way = [f"attachment {place + 1} gave way to the card of an invitation" for place in over_room]
+    gave_way = [LeftOut("gave_way", str(place + 1)) for place in over_room]
     over = longest(content.text) + longest(added) + 2 - rules.TEXT_BYTES
     text = rules.fit(content.text, rules.size(content.text) - over) if added and over > 0 else content.text
     if text != content.text:
-        gave_way.append("the end of the text gave way to the text of an invitation")
+        gave_way.append(LeftOut("cut"))
     joined = "\n\n".join(filter(None, (text, added)))
     made = content.model_copy(update={"text": joined, "attachments": [*content.attachments[:room], *cards]})
     return made, gave_way

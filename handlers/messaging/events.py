@@ -16,7 +16,11 @@ class MessageSent(Event, name="message.sent"):
 
 @dataclass(frozen=True, kw_only=True)
 class MessageRefused(Event, name="message.refused"):
-    """A message, or a part of one, will not reach her. errcode: WeCom's, None where it was not WeCom who refused."""
+    """A message, or a part of one, will not reach her.
+
+    reason: `window_closed` (of an answer), `nothing_to_send`, `fail_type N` (WeCom had taken it and could not bring it
+    to her, `msg_send_fail`), or WeCom's words; then errcode is WeCom's, else None.
+    """
 
     delivery_id: int
     purpose: str

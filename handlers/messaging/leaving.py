@@ -26,11 +26,6 @@ from tags.people.models import Identity
 
 CLOSED = frozenset({95001, 95002, 95013, 95018})  # five sent, 48 h over, session ended, or a person serves her
 CLOSED_LATER = frozenset({4, 5, 6})  # the same, told by `msg_send_fail` after WeCom had taken the message
-FAILURES = {
-    1: "the account was deleted", 2: "the app was closed", 4: "48 hours had passed", 5: "the session was closed",
-    6: "five messages had been sent", 8: "the corp is not verified", 10: "she refuses messages",
-    11: "no member is logged in", 12: "messages of this kind are forbidden", 13: "it broke a rule of safety",
-}  # fmt: skip
 SHOWN_CHARACTERS = 200  # of a text, in the timeline
 MARK_LENGTH = 6  # of our installation's id in a msgid: another's on the same account is not ours
 
@@ -43,7 +38,7 @@ def pump(session: Session, customer_id: int, *, answers: bool = False) -> None:
     window = open_window(session, customer_id, first.open_kfid)
     if window is None:
         if answers:
-            _refuse(session, first, "the window of 48 hours and five messages is closed", None)
+            _refuse(session, first, "window_closed", None)
             _end(session, first)
         else:
             first.reason = first.reason or rules.NO_WINDOW
@@ -54,7 +49,7 @@ def pump(session: Session, customer_id: int, *, answers: bool = False) -> None:
     if first.todo:
         _post(session, first, window)
     else:
-        _refuse(session, first, "nothing of it can be sent by 微信客服", None)
+        _refuse(session, first, "nothing_to_send", None)
         _go_on(session, first)
 
 
@@ -97,7 +92,7 @@ def failed_later(session: Session, external_userid: str, open_kfid: str, fail_ms
     if place is None or delivery is None or place[1] in delivery.todo:
         return
     delivery.sent -= 1
-    why = f"WeCom could not bring it to her: {FAILURES.get(fail_type, 'unknown')} (fail_type {fail_type})"
+    why = f"fail_type {fail_type}"
     if fail_type in CLOSED_LATER and delivery.purpose != "answer":
         delivery.todo = sorted([*delivery.todo, place[1]])
         delivery.done_at = delivery.outcome = None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from handlers.materials import service as materials
 from handlers.messaging import placeholders, rules
-from handlers.messaging.content import Attachment, Content, LinkCard, MediaFile, MiniProgram, material_ids
+from handlers.messaging.content import Attachment, Content, LeftOut, LinkCard, MediaFile, MiniProgram, material_ids
 from handlers.messaging.placeholders import Reader
 
 Payload = dict[str, Any]
@@ -19,24 +19,24 @@ Payload = dict[str, Any]
 
 @dataclass(frozen=True)
 class Rendered:
-    """A content for one reader. left_out: a sentence for each thing it had to go without."""
+    """A content for one reader."""
 
     text: str
     attachments: list[Attachment] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 def render(session: Session, content: Content, reader: Reader) -> Rendered:
     """Fill the placeholders, leave out what WeCom is known not to take."""
     refused = materials.refused(session, material_ids([content]))
     kept: list[Attachment] = []
-    left_out: list[str] = []
+    left_out: list[LeftOut] = []
     for saved in content.attachments:
         one = _filled(session, saved, reader) if isinstance(saved, LinkCard) else saved
         if isinstance(one, LinkCard) and not one.url:
-            left_out.append(f"the card 「{one.title}」: no 微信客服 account is known to link to")
+            left_out.append(LeftOut("no_account", one.title))
         elif not isinstance(one, LinkCard) and int(one.material_id) in refused:
-            left_out.append(f"material {one.material_id}: {refused[int(one.material_id)]}")
+            left_out.append(LeftOut("refused", one.material_id, refused[int(one.material_id)]))
         else:
             kept.append(one)
     text = placeholders.fill(session, content.text, reader)

@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 
 from bot.core.events import Event
+from handlers.messaging.content import LeftOut
 
 
 @dataclass(frozen=True, kw_only=True)
 class WelcomeSent(Event, name="welcome.sent"):
-    """WeCom took the welcome. rule: its name. left_out: a sentence for each thing it went without."""
+    """WeCom took the welcome. rule: its name, empty for the built-in one. left_out: what it went without."""
 
     external_userid: str
     userid: str
     rule: str
-    left_out: list[str]
+    left_out: list[LeftOut]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,10 @@ class WelcomeLate(Event, name="welcome.late"):
 
 @dataclass(frozen=True, kw_only=True)
 class WelcomeRefused(Event, name="welcome.refused"):
-    """Nothing is said. reason: assigned (an administrator gave her to the member), or WeCom's words."""
+    """Nothing is said.
+
+    reason: assigned (an administrator gave her to the member), nothing_to_send, or WeCom's words to its errcode.
+    """
 
     external_userid: str
     userid: str

@@ -22,8 +22,7 @@ class WelcomeRule(Base):
 class Welcome(Base):
     """The welcome of one adding: what was chosen, by which rule, and what became of it (C9).
 
-    content: with what was enclosed, not yet filled; None where nothing is said. left_out: a sentence for each thing it
-    went without.
+    content: with what was enclosed, not yet filled; None where nothing is said. left_out: what it goes without.
     state: posted, sent, late, refused, or none where nothing is said. reason: no_code, half_added, late, another_first,
     assigned, refused, or empty.
     """

@@ -4,7 +4,7 @@ An adding is welcomed once. Half or full, whichever event comes first is the add
 other event is used only where nothing has been said yet.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from handlers.livecodes import service as livecodes
 from handlers.livecodes.models import LiveCode
 from handlers.materials import media
 from handlers.messaging import service as messaging
-from handlers.messaging.content import Content, material_ids
+from handlers.messaging.content import Content, LeftOut, material_ids
 from handlers.messaging.enclosures import Enclosure, enclose, enclosures
 from handlers.messaging.placeholders import reader
 from handlers.messaging.rendering import render, welcome_payload
@@ -56,7 +56,8 @@ def welcome(session: Session, added: ContactAdded) -> None:
         _refuse(session, made, "assigned", None)
         return
     chosen = choose(session, added)
-    content, made.left_out = enclose(chosen.content, _enclosed(session, added))
+    content, gave_way = enclose(chosen.content, _enclosed(session, added))
+    made.left_out = [asdict(one) for one in gave_way]
     made.rule, made.content = chosen.rule, content.model_dump(mode="json")
     if added.welcome_code:
         _by_code(session, made, added.welcome_code, added.added_at)
@@ -81,7 +82,7 @@ def settled(session: Session, row: OutboxRow) -> None:
         return
     if row.state == "sent":
         found.state, found.reason = "sent", ""
-        announce(session, WelcomeSent(**_about(found), left_out=found.left_out))
+        announce(session, WelcomeSent(**_about(found), left_out=[LeftOut(**one) for one in found.left_out]))
         return
     if row.errcode == rules.MEDIA_OVER:
         media.forget(session, material_ids([Content.model_validate(found.content)]))
@@ -127,10 +128,10 @@ def _built_in(session: Session, customer_id: int) -> Content:
 def _by_code(session: Session, found: Welcome, code: str, came_at: datetime) -> None:
     hers = people.survivor(session, found.customer_id)
     rendered = render(session, Content.model_validate(found.content), reader(session, hers, found.userid))
-    found.left_out = [*found.left_out, *rendered.left_out]
+    found.left_out = [*found.left_out, *(asdict(one) for one in rendered.left_out)]
     payload = welcome_payload(rendered)
     if not payload:
-        _refuse(session, found, "nothing of it can be sent", None)
+        _refuse(session, found, "nothing_to_send", None)
         return
     found.state, found.reason = "posted", ""
     found.outbox_id = post(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.core.i18n import say
+from handlers.messaging.timeline import missing, together, why
 from tags.timeline.service import Told, tells
 
 Data = dict[str, Any]
@@ -11,26 +12,26 @@ Data = dict[str, Any]
 @tells("welcome.sent")
 def sent(data: Data, lang: str) -> Told:
     text = say(lang, "收到了成员 %(staff)s 的欢迎语", staff=data["staff"])
-    return Told("message-circle", "msg", text, "; ".join([*_rule(data, lang), *data["left_out"]]))
+    return Told("message-circle", "msg", text, together(*_rule(data, lang), *missing(data["left_out"], lang)))
 
 
 @tells("welcome.late")
 def late(data: Data, lang: str) -> Told:
-    why = {
+    reasons = {
         "no_code": say(lang, "企业微信没有给欢迎语凭证：成员在管理后台有自己的欢迎语，或双方已在聊天"),
         "half_added": say(lang, "成员还没有通过她的添加，企业微信没有给欢迎语凭证"),
         "late": say(lang, "超过了 20 秒"),
         "another_first": say(lang, "别的应用先发了，或双方已在聊天"),
     }
     text = say(lang, "欢迎语没有在添加时发出，改由微信客服发送")
-    return Told("clock", "alert", text, "; ".join([str(why[data["reason"]]), *_rule(data, lang)]))
+    return Told("clock", "alert", text, together(str(reasons[data["reason"]]), *_rule(data, lang)))
 
 
 @tells("welcome.refused")
 def refused(data: Data, lang: str) -> Told:
     if data["reason"] == "assigned":
         return Told("message-circle", "", say(lang, "没有发欢迎语"), say(lang, "她是由管理员分配给成员的"))
-    return Told("circle-x", "alert", say(lang, "欢迎语被企业微信拒绝"), data["reason"])
+    return Told("circle-x", "alert", say(lang, "欢迎语没有发出"), why(data, lang))
 
 
 def _rule(data: Data, lang: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What a new friend is told: in time, late, once, and why not (W1, G5, G6, C9)."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from shop import Shop
@@ -8,7 +9,7 @@ from sqlalchemy import select
 
 from bot.core import clock, ticks
 from bot.core.events import EventRow
-from bot.wecom import outbox
+from bot.wecom import kf, outbox
 
 
 def rule(shop: Shop, text: str, **more: Any) -> Any:
@@ -44,6 +45,30 @@ def test_without_any_rule_the_built_in_welcome_speaks(shop: Shop) -> None:  # W1
     (text,) = shop.wecom.texts_to(anna)
     assert "Anna" in text
     assert "{" not in text
+
+
+def test_the_built_in_welcome_leads_to_the_chat_that_answers_with_her_signed_id(shop: Shop) -> None:  # W1 C1
+    shop.wecom.sim("POST", "kf/accounts", name="客服", open_kfid="wkshop")
+    shop.run_jobs()
+    anna = shop.wecom.add_contact("Anna")
+    shop.run_jobs()
+    (text,) = shop.wecom.texts_to(anna)
+    address = text[text.index("http") :]
+    shop.wecom.sim("POST", "kf/sessions", url=address, external_userid=anna)
+    shop.run_jobs()
+    (scene,) = parse_qs(urlsplit(address).query)["scene_param"]
+    with shop.installation.transaction("test") as session:
+        assert str(kf.whose(session, scene)) == shop.api.customer(anna)["id"]
+
+
+def test_points_and_tier_are_filled_with_hers(shop: Shop) -> None:  # W1 P1 P3
+    rule(shop, "{name}有 {积分} 积分,是{等级}")
+    anna = shop.wecom.add_contact("Anna")
+    shop.run_jobs()
+    shop.api.order(anna, "D1", 12_345_600)
+    bella = shop.wecom.sim("POST", "contacts", userid="leo", name="Anna", external_userid=anna)["external_userid"]
+    shop.run_jobs()
+    assert shop.wecom.texts_to(bella) == ["Anna有 0 积分,是普通", "Anna有 246,912 积分,是钻石"]
 
 
 def test_a_half_friend_without_a_name_is_welcomed_as_nin_and_the_full_event_sends_nothing(shop: Shop) -> None:  # W1 C5
@@ -170,7 +195,7 @@ def test_a_state_that_strangers_made_up_is_no_live_code(shop: Shop) -> None:  # 
         ({"text": "你好{姓名}"}, "/text"),
         ({"text": ""}, ""),
         ({"text": "汉" * 1334}, "/text"),
-        ({"text": "汉" * 1300 + "{name}"}, "/text"),
+        ({"text": "汉" * 1320 + "{name}"}, "/text"),
         ({"text": "好", "attachments": [{"type": "image", "material_id": "999"}]}, "/attachments/0/material_id"),
         ({"text": "好", "attachments": [{"type": "link", "title": "商城", "url": "ftp://x"}]}, "/attachments/0/url"),
         ({"text": "好", "attachments": [{"type": "link", "url": "https://x.cn"}]}, "/attachments/0/title"),
