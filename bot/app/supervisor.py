@@ -96,10 +96,11 @@ class _Child:
         self.process: subprocess.Popen[bytes] | None = None
         self._started = self._start_again = self._looked = 0.0
         self._deaths = self._misses = 0
+        self._was_well = False
 
     def start(self) -> None:
         self._started = self._looked = time.monotonic()
-        self._misses = 0
+        self._misses, self._was_well = 0, False  # a busy machine may take long to start it
         environment = {**os.environ, **self.part.env, PARENT: str(os.getpid())}
         try:
             self.process = subprocess.Popen(self.part.command, env=environment, start_new_session=True)
@@ -117,7 +118,9 @@ class _Child:
             self._bury(self.process, now)
         elif self.part.healthy is not None and now - self._looked >= HEALTH_SECONDS:
             self._looked = now
-            self._misses = 0 if self.part.healthy() else self._misses + 1
+            well = self.part.healthy()
+            self._was_well = self._was_well or well or now - self._started > SETTLED_SECONDS
+            self._misses = 0 if well or not self._was_well else self._misses + 1
             if self._misses >= MOST_MISSES:
                 log.warning("a part does not answer and is ended", name=self.part.name, pid=self.process.pid)
                 _kill_group(self.process)

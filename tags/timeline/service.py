@@ -5,7 +5,7 @@ def paid(data: dict[str, Any], lang: str) -> Told:
     return Told("shopping-bag", "buy", say(lang, "下单 %(money)s", money=yuan(data["total_fen"])))
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
@@ -69,13 +69,18 @@ def page(
         query = query.where(EventRow.name.in_(wanted))
     order = (EventRow.__table__.c.at, EventRow.__table__.c.id)
     rows, following = cursors.page(session, query, order, limit, cursor, desc=newest_first)
+    return entries(session, rows, lang), following
+
+
+def entries(session: Session, rows: Sequence[EventRow], lang: str) -> list[Entry]:
+    """Events told, in their order."""
     called = names(session, {row.data["userid"] for row in rows if "userid" in row.data})
-    return [_entry(row, called, lang) for row in rows], following
+    return [_entry(row, called, lang) for row in rows]
 
 
-def by_day(entries: Iterable[Entry], zone: ZoneInfo) -> list[tuple[date, list[Entry]]]:
+def by_day(told: Iterable[Entry], zone: ZoneInfo) -> list[tuple[date, list[Entry]]]:
     """Entries grouped by the brand's local day (G2), in their order."""
-    return [(day, list(group)) for day, group in groupby(entries, lambda entry: entry.at.astimezone(zone).date())]
+    return [(day, list(group)) for day, group in groupby(told, lambda entry: entry.at.astimezone(zone).date())]
 
 
 def _entry(row: EventRow, called: Mapping[str, str], lang: str) -> Entry:
