@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bot.core import clock
+from bot.core.checks import check
 from bot.operators.models import AuditRow, AuditSeal
 
 LOCK = 0x4675676F75  # "Fugou": the advisory lock between writers of rows and the sealer
@@ -48,8 +49,9 @@ def seal(session: Session) -> int:
     return len(rows)
 
 
+@check("audit: every seal covers the rows it was made over")
 def broken_seals(session: Session) -> list[str]:
-    """What `fugou verify` prints: a sentence for each seal whose rows are no longer what was sealed."""
+    """A sentence for each seal whose rows are no longer what was sealed."""
     found, former, digest = [], 0, b""
     for each in session.scalars(select(AuditSeal).order_by(AuditSeal.last_id)):
         digest = _digest(digest, _rows(session, former, each.last_id))

@@ -1,6 +1,9 @@
-"""What the operators plug in: login pages and clock work. Who is calling is handed to the guard in `bot.app.create`."""
+"""What the operators plug in: a check of the audit, clock work, login pages.
+
+Who is calling is handed to the guard in `bot.app.create`.
+"""
 
 from bot.core.feature import feature as made
-from bot.operators import jobs, pages
+from bot.operators import audit, jobs, pages
 
-feature = made("bot.operators", jobs, pages)
+feature = made("bot.operators", audit, jobs, pages)

@@ -41,7 +41,13 @@ class Look:
         self.page.on("console", lambda said: self.complaints.append(f"console: {said.text}"))
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         self.page.on("request", lambda asked: self._check(asked.url, url))
-        self.page.on("requestfinished", self._weigh)
+        network = self.context.new_cdp_session(self.page)
+        network.send("Network.enable")
+        heads: dict[str, float] = {}
+        network.on("Network.responseReceived", lambda got: heads.update({got["requestId"]: _head(got)}))
+        network.on(
+            "Network.loadingFinished", lambda got: self._weigh(got["encodedDataLength"] - heads[got["requestId"]])
+        )
 
     def overflow(self) -> int:
         """How many pixels the page is wider than its window."""
@@ -60,5 +66,9 @@ class Look:
         if not asked.startswith((url, "data:")):
             self.complaints.append(f"off-site: {asked}")
 
-    def _weigh(self, done: Any) -> None:
-        self.bytes_loaded += done.sizes()["responseBodySize"]
+    def _weigh(self, body: float) -> None:
+        self.bytes_loaded += max(0, int(body))  # what comes from the cache has a head and no bytes
+
+
+def _head(got: Any) -> float:
+    return float(got["response"]["encodedDataLength"])

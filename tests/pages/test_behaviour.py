@@ -46,6 +46,7 @@ def test_a_refused_form_shows_words_under_the_field_and_focuses_it(look: Look) -
     look.page.get_by_role("button", name="保存").click()
     expect(look.page.locator("#name-error")).to_have_text("请填写名称")
     expect(look.page.locator("#days-error")).to_have_text("天数要在 1 到 3,650 之间，现在是 -3")
+    expect(look.page.locator("#days")).to_have_accessible_description("天数要在 1 到 3,650 之间，现在是 -3")
     expect(look.page.locator("#name")).to_be_focused()
     assert look.findings() == []
 
@@ -88,6 +89,14 @@ def test_the_keyboard_finds_a_customer_and_opens_her(look: Look) -> None:
     look.page.keyboard.press("Enter")
     expect(look.page).to_have_url(re.compile("/console/gallery/10$"))
     expect(look.page.locator("h1")).to_contain_text("何雨桐")
+
+
+def test_enter_in_the_find_box_opens_the_first_answer(look: Look) -> None:
+    look.page.keyboard.press("Control+k")
+    look.page.keyboard.type("沈一鸣")
+    expect(look.page.locator("#found a")).to_have_count(5)
+    look.page.keyboard.press("Enter")
+    expect(look.page).to_have_url(re.compile("/console/gallery/4$"))
 
 
 def test_slash_goes_to_the_search_and_escape_closes_what_is_open(look: Look) -> None:
