@@ -1,12 +1,14 @@
 """What time brings: holds time out, pending points become spendable, lots end; always before anything else is booked.
 
-`opened` brings the accounts it locks up to now, so no booking and no statement ever meets an ended lot, whether the
-sweep has been by or not; the sweep opens and closes whoever is due. The order is P1's: time-outs, pending, ends.
+`opened` brings the accounts it locks up to now, each change as of its own moment, so that no booking and no statement
+meets an ended lot and the books are the same whether a sweep has been by or not. Of one moment the order is P1's:
+time-outs, pending, ends.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -35,7 +37,8 @@ def opened(session: Session, customer_ids: Collection[int]) -> Iterator[Books]:
         store.recompute_due(session, sorted(late))
         books = Books(session, store.lock(session, customer_ids))
     yield books
-    _expire(books)  # an order so old that its lot has ended earns and expires in one booking
+    for owner_id in books.owners:
+        _expire(books, owner_id)  # an order so old that its lot has ended earns and expires in one booking
     _store(books)
 
 
@@ -79,46 +82,45 @@ def _store(books: Books) -> None:
 
 
 def _catch_up(books: Books, owners: Collection[int]) -> None:
+    now, session = books.now, books.session
     accounts = [one.customer_id for one in books.accounts.values() if one.owner_id in owners]
-    _time_out(books, accounts)
-    _activate(books, accounts)
-    ended = select(LotRow.id).where(
-        LotRow.customer_id.in_(accounts), LotRow.remaining > 0, LotRow.expires_at <= books.now
-    )
-    books.know(read_lots(books.session, ended))
-    _expire(books)
+    over = select(Hold).where(Hold.customer_id.in_(accounts), Hold.state == "held", Hold.expires_at <= now)
+    open_now = select(Posted).where(Posted.customer_id.in_(accounts), Posted.pending > 0, Posted.available_at <= now)
+    steps: defaultdict[int, list[tuple[datetime, int, Hold | Posted]]] = defaultdict(list)
+    for hold in session.scalars(over.order_by(Hold.id).execution_options(populate_existing=True)):
+        steps[books.owner_of(hold.customer_id)].append((hold.expires_at, 0, hold))
+    for order in session.scalars(open_now.order_by(Posted.order_id).execution_options(populate_existing=True)):
+        steps[books.owner_of(order.customer_id)].append((order.available_at, 1, order))
+    ended = select(LotRow.id).where(LotRow.customer_id.in_(accounts), LotRow.remaining > 0, LotRow.expires_at <= now)
+    books.know(read_lots(session, ended))
     for owner_id in owners:
-        books.settle(owner_id)
+        for books.now, _, step in sorted(steps[owner_id], key=lambda one: one[:2]):
+            _expire(books, owner_id)
+            if isinstance(step, Hold):
+                let_go(books, step, "timed_out")
+            else:
+                _activate(books, step)
+            books.settle(owner_id)
+        books.now = now
+        _expire(books, owner_id)
 
 
-def _time_out(books: Books, accounts: list[int]) -> None:
-    over = select(Hold).where(Hold.customer_id.in_(accounts), Hold.state == "held", Hold.expires_at <= books.now)
-    fresh = over.order_by(Hold.id).execution_options(populate_existing=True)
-    for hold in books.session.scalars(fresh).all():
-        let_go(books, hold, "timed_out")
+def _activate(books: Books, order: Posted) -> None:
+    line = books.line(order.customer_id, "activate", order_id=order.order_id)
+    books.pend(line, -order.pending, order.available_at)
+    books.grant(line, order.pending, order.ends_at)
+    books.rows["activated"].append({"o": order.order_id})
 
 
-def _activate(books: Books, accounts: list[int]) -> None:
-    columns = (Posted.order_id, Posted.customer_id, Posted.pending, Posted.available_at, Posted.ends_at)
-    open_now = select(*columns).where(
-        Posted.customer_id.in_(accounts), Posted.pending > 0, Posted.available_at <= books.now
-    )
-    ordered = open_now.order_by(Posted.available_at, Posted.order_id)
-    for order_id, customer_id, pending, available_at, ends_at in books.session.execute(ordered):
-        line = books.line(customer_id, "activate", order_id=order_id)
-        books.pend(line, -pending, available_at)
-        books.grant(line, pending, ends_at)
-        books.rows["activated"].append({"o": order_id})
-
-
-def _expire(books: Books) -> None:
-    """Let the free points of ended lots expire, one line an account."""
-    of_account: defaultdict[int, list[Lot]] = defaultdict(list)
-    for lot in books.ended_lots():
-        of_account[lot.customer_id].append(lot)
-    for customer_id, lots in of_account.items():
-        line = books.line(customer_id, "expire", orders=sorted({lot.order_id for lot in lots if lot.order_id}))
+def _expire(books: Books, owner_id: int) -> None:
+    """Let the free points of ended lots expire, one line an account and end."""
+    together: defaultdict[tuple[datetime, int], list[Lot]] = defaultdict(list)
+    for lot in books.ended_lots(owner_id):
+        together[lot.expires_at, lot.customer_id].append(lot)
+    for (ended_at, customer_id), lots in sorted(together.items()):
         points = sum(lot.free for lot in lots)
+        line = books.line(customer_id, "expire", orders=sorted({lot.order_id for lot in lots if lot.order_id}))
+        line.at = ended_at
         for lot in lots:
             books.put(line, lot, -lot.free)
-        books.facts.append(PointsExpired(customer_id=books.owner_of(customer_id), points=points))
+        books.facts.append(PointsExpired(customer_id=owner_id, points=points))

@@ -32,14 +32,20 @@ class Books:
     """Locked accounts and what is being booked into them. Made by `due.opened`."""
 
     def __init__(self, session: Session, accounts: Iterable[Account]) -> None:
-        self.session, self.now = session, clock.now()
+        self.session, self.now = session, clock.now()  # `due` sets it to the moment of what it books
         self.accounts = {account.customer_id: account for account in accounts}
         self.lines: list[Line] = []
         self.rows: dict[str, list[dict[str, Any]]] = defaultdict(list)  # further rows of `store.PARTS`
         self.facts: list[Event] = []  # announced once all is stored
         self._lots: dict[int, Lot] = {}
         self._fresh: list[Lot] = []
+        self._of_owner: defaultdict[int, list[Lot]] = defaultdict(list)
         self._taken: dict[int, int] = defaultdict(int)
+
+    @property
+    def owners(self) -> list[int]:
+        """Whose accounts these are."""
+        return sorted({account.owner_id for account in self.accounts.values()})
 
     def owner_of(self, customer_id: int) -> int:
         """Who owns this customer's account."""
@@ -59,7 +65,7 @@ class Books:
 
     def line(self, customer_id: int, kind: str, *, order_id: str | None = None, cause: str = "", **facts: Any) -> Line:
         """Begin a line of `kind` for a customer."""
-        made = Line(customer_id, kind, order_id, cause, facts)
+        made = Line(self.now, customer_id, kind, order_id, cause, facts)
         self.lines.append(made)
         return made
 
@@ -78,6 +84,7 @@ class Books:
         """An empty new lot."""
         lot = Lot(None, customer_id, order_id, ends_at, 0, 0)
         self._fresh.append(lot)
+        self._of_owner[self.owner_of(customer_id)].append(lot)
         self.accounts[customer_id].wake_at(ends_at)
         return lot
 
@@ -118,14 +125,13 @@ class Books:
         lot.held += points
         self.accounts[lot.customer_id].held += points
 
-    def ended_lots(self) -> list[Lot]:
-        """The loaded and new lots that have ended and still have free points."""
-        return [lot for lot in (*self._lots.values(), *self._fresh) if lot.expires_at <= self.now and lot.free > 0]
+    def ended_lots(self, owner_id: int) -> list[Lot]:
+        """The loaded and new lots of an owner that have ended and still have free points."""
+        return [lot for lot in self._of_owner[owner_id] if lot.expires_at <= self.now and lot.free > 0]
 
     def open_lots(self, owner_id: int, own: str | None = None) -> list[Lot]:
         """The loaded lots of an owner that have free points: those of order `own`, then first-expiring-first."""
-        lots = [lot for lot in (*self._lots.values(), *self._fresh) if lot.free > 0 and lot.expires_at > self.now]
-        hers = [lot for lot in lots if self.owner_of(lot.customer_id) == owner_id]
+        hers = [lot for lot in self._of_owner[owner_id] if lot.free > 0 and lot.expires_at > self.now]
         own_first = own or ""
         hers.sort(key=lambda lot: (lot.order_id != own_first, lot.expires_at, lot.customer_id != owner_id, lot.number))
         return hers
@@ -138,7 +144,14 @@ class Books:
 
     def know(self, lots: Iterable[Lot]) -> list[Lot]:
         """Take in lots that were read under the lock; one that is known already keeps what was planned for it."""
-        return [self._lots.setdefault(lot.id, lot) for lot in lots if lot.id is not None]
+        known = []
+        for lot in lots:
+            assert lot.id is not None  # it was read
+            if lot.id not in self._lots:
+                self._lots[lot.id] = lot
+                self._of_owner[self.owner_of(lot.customer_id)].append(lot)
+            known.append(self._lots[lot.id])
+        return known
 
     def settle(self, owner_id: int) -> None:
         """Pay an owner's debts from her free points, as far as they go."""
@@ -163,7 +176,6 @@ class Books:
         booked = {customer_id for line in self.lines for _, customer_id, *_ in line.entries}
         store.write(
             self.session,
-            self.now,
             accounts=[one for one in self.accounts.values() if one.customer_id in booked or one.before != one.sums],
             lots=[
                 *(lot for lot in self._lots.values() if lot.before != (lot.remaining, lot.held)),

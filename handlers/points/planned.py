@@ -63,8 +63,9 @@ class Lot:
 
 @dataclass(eq=False)
 class Line:
-    """A transaction and its entries: (account, customer, lot or None, points)."""
+    """A transaction as of `at`, and its entries: (account, customer, lot or None, points)."""
 
+    at: datetime
     customer_id: int
     kind: str
     order_id: str | None

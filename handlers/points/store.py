@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from bot.core import clock
 from bot.core.sets import FEW, document, rows, run
 from handlers.points import preferences
 from handlers.points.multipliers import Posting
@@ -123,7 +124,7 @@ def recompute_due(session: Session, owners: list[int]) -> None:
 
 
 def write(
-    session: Session, at: datetime, *, accounts: Sequence[Account], lots: Sequence[Lot], lines: Sequence[Line],
+    session: Session, *, accounts: Sequence[Account], lots: Sequence[Lot], lines: Sequence[Line],
     further: Mapping[str, list[dict[str, Any]]],
 ) -> None:  # fmt: skip
     """Store what was planned, `further` being rows of other tables of `PARTS`; lines get their ids."""
@@ -137,7 +138,8 @@ def write(
             for lot in lots if lot.id is not None
         ],
         "lines": [
-            {"n": n, "c": line.customer_id, "k": line.kind, "o": line.order_id, "q": line.cause, "f": line.facts}
+            {"n": n, "at": line.at.isoformat(), "c": line.customer_id, "k": line.kind, "o": line.order_id,
+             "q": line.cause, "f": line.facts}
             for n, line in enumerate(lines)
         ],
         "entries": [
@@ -152,7 +154,7 @@ def write(
         return
     statement = _statement(tuple(tables), max(map(len, tables.values())) <= FEW)
     documents = {name: document(each) for name, each in tables.items()}
-    told = run(session, statement, at=at, actor=session.info["actor"], **documents)
+    told = run(session, statement, at=clock.now(), actor=session.info["actor"], **documents)
     for n, line_id in told if lines else ():
         lines[n].id = line_id
 
@@ -185,9 +187,9 @@ PARTS = {
         "UPDATE points_lots t SET remaining = t.remaining + u.r, held = t.held + u.h FROM {rows} WHERE t.id = u.id",
     ),
     "lines": (
-        "n int, c bigint, k text, o text, q text, f jsonb",
+        "n int, at timestamptz, c bigint, k text, o text, q text, f jsonb",
         """INSERT INTO points_transactions (id, at, customer_id, kind, order_id, cause, actor, facts)
-        SELECT id, %(at)s, c, k, o, q, %(actor)s, f FROM numbered_lines""",
+        SELECT id, at, c, k, o, q, %(actor)s, f FROM numbered_lines""",
     ),
     "entries": (
         "t int, i int, c bigint, a text, l bigint, x int, p bigint",
