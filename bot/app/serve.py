@@ -17,7 +17,7 @@ from bot.core.errors import Refusal
 WORKERS, THREADS = 2, 32  # processes, and in each blocking threads; at most 24 of those outside /wecom/
 STOP_SECONDS = 10  # for requests under way when the server is asked to stop
 RELEASE_SECONDS = 3.0  # the orphans of a killed installation end themselves within a second
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0  # it takes four on an idle machine
 ANSWER_SECONDS = 2.0
 
 

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 0.2
 GRACE_SECONDS = 12.0  # for what is under way; with the private servers' stop it makes the 20 s of `fugou up`
 LONGEST_BACK_OFF = 30.0
-SETTLED_SECONDS = 60.0  # a part that lived this long starts again without back-off
+SETTLED_SECONDS = 60.0  # a part that lived this long has started, and starts again without back-off
 HEALTH_SECONDS = 5.0  # between two looks at a part's health
 MOST_MISSES = 3
 UPKEEP_SECONDS = 2.0
@@ -96,6 +96,7 @@ class _Child:
         self.process: subprocess.Popen[bytes] | None = None
         self._started = self._start_again = self._looked = 0.0
         self._deaths = self._misses = 0
+        self._answered = False
         self._was_well = False
 
     def start(self) -> None:
