@@ -104,13 +104,15 @@ def test_corp_tags_are_made_changed_put_on_and_deleted(sim, wecom):  # T2
     wecom.contact.edit_corp_tag(coffee, name="手冲")
     listed = wecom.contact.get_corp_tag_list()
     assert [(one["group_name"], [tag["name"] for tag in one["tag"]]) for one in listed] == [("爱好", ["手冲", "茶"])]
+    other = wecom.contact.add_corp_tag([{"name": "北京"}], group_name="城市")["tag_group"]
+    assert [one["group_name"] for one in wecom.contact.get_corp_tag_list(group_id=[other["group_id"]])] == ["城市"]
+    assert [one["group_name"] for one in wecom.contact.get_corp_tag_list(tag_id=[tea])] == ["爱好"]
     wecom.contact.mark_tag("lily", "wmA", add_tag=[coffee, tea])
     wecom.contact.mark_tag("lily", "wmA", remove_tag=[tea])
     assert [tag["tag_id"] for tag in wecom.contact.get("wmA")["follow_user"][0]["tags"]] == [coffee]
     wecom.contact.add_corp_tag([{"name": "水"}], group_id=group["group_id"])
     wecom.contact.del_corp_tag(tag_id=[coffee])
-    assert [tag["name"] for tag in wecom.contact.get_corp_tag_list(group_id=[group["group_id"]])[0]["tag"]] != []
-    wecom.contact.del_corp_tag(group_id=[group["group_id"]])
+    wecom.contact.del_corp_tag(group_id=[group["group_id"], other["group_id"]])
     assert wecom.contact.get_corp_tag_list() == []
     with refused(84061):
         wecom.contact.mark_tag("leo", "wmA", add_tag=[tea])
@@ -167,8 +169,10 @@ def test_a_mass_send_is_prepared_followed_and_cancelled(sim, wecom):
         list(wecom.contact.get_groupmsg_task(sent["msgid"]))
     assert (refusal.value.errcode, refusal.value.wait_s) == (41063, 10)
     sim("POST", "clock", advance_s=10)
-    listed = list(wecom.contact.get_groupmsg_list_v2("single", now - 60, now + 60))
+    sim("POST", "groupmsg", userid="lily", text="hers")
+    listed = list(wecom.contact.get_groupmsg_list_v2("single", now - 60, now + 60, filter_type=0))
     assert [one["msgid"] for one in listed] == [sent["msgid"]]
+    assert len(list(wecom.contact.get_groupmsg_list_v2("single", now - 60, now + 60))) == 2
     assert [one["userid"] for one in wecom.contact.get_groupmsg_task(sent["msgid"])] == ["lily"]
     wecom.contact.remind_groupmsg_send(sent["msgid"])
     sim("POST", f"groupmsg/{sent['msgid']}/confirm", userid="lily")

@@ -147,17 +147,18 @@ class ContactApi(Api, WeChatExternalContact):  # type: ignore[misc]  # wechatpy 
         chat_type: str,
         start_time: int,
         end_time: int,
-        creator: str | None = None,
         filter_type: int | None = None,
     ) -> Iterator[Answer]:
-        """Mass sends made between two unix seconds, at most a month apart; filter_type 0 corp, 1 personal (§3.8)."""
+        """Mass sends made between two unix seconds, at most a month apart (§3.8).
+
+        chat_type: single, group. filter_type: 0 the corp's, 1 members' own, else both.
+        """
         return self._rows(
             "externalcontact/get_groupmsg_list_v2",
             "group_msg_list",
             chat_type=chat_type,
             start_time=start_time,
             end_time=end_time,
-            creator=creator,
             filter_type=filter_type,
             limit=PAGE,
         )
