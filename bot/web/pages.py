@@ -24,6 +24,7 @@ from flask import (
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.feature import Register
+from bot.web.forms import Form
 
 blueprints: Register[Blueprint] = Register("pages")
 
@@ -65,6 +66,12 @@ def render(page: str, fragment: str | None = None, *, status: int = 200, **conte
 def refused(page: str, fragment: str | None = None, **context: Any) -> Response:
     """The same page or fragment again with what is wrong beside the fields: a 422, which htmx is set to swap."""
     return render(page, fragment, status=422, **context)
+
+
+def drawer(part: str, title: str, form: Form, **context: Any) -> Response:
+    """A short edit: the fragment `part` for the drawer, or a page around it; 422 where the form has errors."""
+    status = 422 if form.errors else 200
+    return render("drawer.html", part, status=status, part=part, title=title, form=form, **context)
 
 
 def toast(text: str, tone: str = "good", undo: str = "") -> None:

@@ -1,6 +1,6 @@
-"""What tagging plugs in: listeners, work for later, API, what others show of tags, how events are told, invariants."""
+"""What tagging plugs in: listeners, work for later, API, pages, what others show of tags, how events are told, checks."""
 
 from bot.core.feature import feature as made
-from tags.tagging import api, checks, jobs, listeners, shown, telling
+from tags.tagging import api, checks, jobs, listeners, pages, shown, telling
 
-feature = made("tags.tagging", listeners, jobs, api, shown, telling, checks)
+feature = made("tags.tagging", listeners, jobs, api, pages, shown, telling, checks)

@@ -1,6 +1,6 @@
-"""What the timeline plugs in: how the events of people are told, and the API."""
+"""What the timeline plugs in: how the events of people are told, the API, the tab on her page."""
 
 from bot.core.feature import feature as made
-from tags.timeline import api, people
+from tags.timeline import api, pages, people
 
-feature = made("tags.timeline", people, api)
+feature = made("tags.timeline", people, api, pages)

@@ -1,0 +1,122 @@
+"""客户列表 and 客户 360 (C3, C4): the list with its filters, one customer with what every feature shows of her."""
+
+from flask import Response, request, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from bot.web.edge import session
+from bot.web.guard import needs
+from bot.web.menu import Found, finder, listed
+from bot.web.pages import go, pages, render, toast
+from tags.people import finding, merge, panels, service, staff
+from tags.people.cards import CustomerAnswer, cards
+from tags.people.models import Customer, Identity
+
+PER_PAGE = 50
+ADD_WAYS = {
+    1: _l("扫码"), 2: _l("搜索手机号"), 3: _l("名片"), 4: _l("群聊"), 5: _l("手机通讯录"), 6: _l("微信联系人"),
+    7: _l("来自微信的添加"), 201: _l("内部成员共享"), 202: _l("管理员分配"), 16: _l("获客链接"),
+}  # fmt: skip
+CHANNELS = {
+    "live_code": _l("渠道活码"), "kf": _l("微信客服"), "group": _l("客户群"), "order": _l("商城订单"),
+    "api": _l("接口"), "import": _l("导入"), "referral": _l("老带新"),
+}  # fmt: skip
+
+console = pages("people", __name__)
+
+
+@console.get("/customers")
+@listed("customers", _l("客户列表"), "users", "/console/customers", place=10)
+@needs("customers:read")
+def index() -> Response:
+    words = request.args.get("q", "").strip()
+    wanted = {one.name: request.args[one.name] for one in panels.offered if request.args.get(one.name)}
+    found, following = finding.page(
+        session(), q=words, wanted=wanted, limit=PER_PAGE, cursor=request.args.get("cursor")
+    )
+    shown = cards(session(), found)
+    userids = {contact.userid for one in shown for contact in one.contacts}
+    return render(
+        "people/index.html", "people/_list.html", customers=shown, words=words, wanted=wanted, following=following,
+        facets=[(one, one.choices(session())) for one in panels.offered], names=staff.names(session(), userids),
+        total=_total(session()), source=source_words,
+    )  # fmt: skip
+
+
+@console.get("/customers/<int:customer_id>")
+@needs("customers:read")
+def show(customer_id: int) -> BaseResponse:
+    survivor = service.survivor(session(), customer_id)
+    if survivor != customer_id:
+        return go(url_for(".show", customer_id=survivor))
+    customer = service.customer(session(), customer_id)
+    [her] = cards(session(), [customer])
+    chosen = sorted(panels.tabs, key=lambda each: each.place)
+    now = next((one for one in chosen if one.name == request.args.get("tab")), chosen[0])
+    return render(
+        "people/show.html", "people/_tabs.html", her=her, customer=customer, tabs=chosen, now=now,
+        body=now.draw(session(), her), stats=[give(session(), her) for _, give in sorted(panels.stats, key=_place)],
+        left=panels.drawn(session(), her, "left"), right=panels.drawn(session(), her, "right"), source=source_words,
+        names=staff.names(session(), {contact.userid for contact in her.contacts}),
+        identities=_identities(session(), customer_id), merges=merge.merges_of(session(), customer_id),
+        suggested=merge.suggested(session(), customer_id),
+    )  # fmt: skip
+
+
+@console.post("/customers/<int:customer_id>/merge/<int:other_id>")
+@needs("customers:write")
+def join(customer_id: int, other_id: int) -> BaseResponse:
+    """Merge a suggested one into this customer."""
+    made = merge.merge(session(), other_id, customer_id, why=_("控制台合并"))
+    toast(_("已合并为一位客户"), undo=url_for(".undo_merge", merge_id=made.id))
+    return go(url_for(".show", customer_id=customer_id))
+
+
+@console.post("/merges/<int:merge_id>/undo")
+@needs("customers:write")
+def undo_merge(merge_id: int) -> BaseResponse:
+    undone = merge.undo(session(), merge_id)
+    toast(_("已拆开，两位客户各归各"))
+    return go(url_for(".show", customer_id=undone.into_id))
+
+
+@finder(_l("客户"), "customers:read")
+def find_customers(session: Session, words: str) -> list[Found]:
+    found, _following = finding.page(session, q=words, wanted={}, limit=5, cursor=None) if words else ([], None)
+    return [Found(called(one.name, one.id), url_for("people_pages.show", customer_id=one.id), "user") for one in found]
+
+
+def called(name: str, customer_id: int | str) -> str:
+    """Her name, or what stands for it."""
+    return name or _("客户 %(id)s", id=customer_id)
+
+
+def source_words(her: CustomerAnswer) -> str:
+    """Where she came from first, in words."""
+    first = her.source.first
+    if first is None:
+        return ""
+    known = CHANNELS.get(first.channel) or ADD_WAYS.get(first.add_way or 0)
+    return str(known) if known else _("未知来源")
+
+
+def language() -> str:
+    """The operator's language as timelines are told: zh_CN or en."""
+    return "en" if str(get_locale()).startswith("en") else "zh_CN"
+
+
+def _total(session: Session) -> int:
+    return session.scalar(select(func.count()).where(Customer.merged_into.is_(None))) or 0
+
+
+def _identities(session: Session, customer_id: int) -> list[Identity]:
+    rows = session.scalars(select(Identity).where(Identity.customer_id == customer_id).order_by(Identity.id))
+    return list(rows)
+
+
+def _place(each: tuple[int, object]) -> int:
+    return each[0]
