@@ -5,7 +5,7 @@
 
 The methods are in `bot.wecom.api`, on wechatpy's API classes. `Client` stands where wechatpy's client would, since that
 one refetches tokens without end and without a lock, waits without end, and knows one address only (wecom.md §7,
-docs/decisions/wecom-client.md). Every call counts against WeCom's limits first, raises WeComError, whose type says
+docs/decisions/0003). Every call counts against WeCom's limits first, raises WeComError, whose type says
 whether it may have been done, and is never repeated but once with a fresh token: who waits and repeats is the outbox.
 """
 
