@@ -71,7 +71,7 @@ class Lane:
         self._stopping.set()
         for _ in threads:
             self._put(1_000, lambda: None)  # wakes a thread that waits, so that it sees the end
-        for thread in threads:
+        for thread in (*threads, listener):
             thread.join()
 
     def _fetch(self) -> None:

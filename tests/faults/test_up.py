@@ -83,7 +83,7 @@ def environment() -> Iterator[dict[str, str]]:
 @contextmanager
 def up(environment: dict[str, str], *options: str) -> Iterator[Up]:
     data = Path(environment["FUGOU_DATA_DIR"])
-    command = [*FUGOU, "up", "--port", "0", *options]
+    command = [*FUGOU, "up", "--port", "0", "--workers", "1", *options]
     with subprocess.Popen(command, env=environment, cwd=data.parent, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Up(process, data)
@@ -102,7 +102,7 @@ def test_up_says_when_it_is_ready_and_leaves_nothing_running_when_told_to_stop(e
         assert running.answers()
         assert re.fullmatch(rf"login {running.url}/console/login/\S+", running.said)
         family = list(running.family())
-        assert len(family) >= 9, "up, web with two processes, lanes, hot, scheduler, two servers"
+        assert len(family) >= 8, "up, web and its process, lanes, hot, scheduler, two servers"
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(20) == 0
     assert none_lives(family)
@@ -120,20 +120,18 @@ def test_up_is_whole_again_after_kill_9_of_each_part_and_server(environment: dic
         assert running.process.poll() is None
 
 
-def test_after_kill_9_of_up_its_parts_end_and_the_next_one_finds_the_servers(environment: dict[str, str]) -> None:
+def test_after_kill_9_of_up_its_parts_end_and_the_next_one_serves_the_same_port(environment: dict[str, str]) -> None:
     with up(environment) as running:
         number = running.url.rpartition(":")[2]
-        postgres, valkey = running.part("bin/postgres -D"), running.part("valkey-server")
         parts = [pid for pid, command in running.family().items() if "bot.app.parts" in command]
-        assert len(parts) == 6
+        assert len(parts) == 5
         running.process.kill()
         running.process.wait()
         with up(environment, "--port", number) as again:
             assert again.url == running.url
             assert again.answers()
-            assert [server.pid for server in servers(running.data)] == [postgres, valkey]
             until(lambda: none_lives(parts))
-    assert none_lives([postgres, valkey])
+    assert [server.pid for server in servers(running.data)] == [None, None]
 
 
 def test_up_refuses_a_port_in_use_in_one_sentence(environment: dict[str, str]) -> None:
