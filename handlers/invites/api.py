@@ -1,10 +1,10 @@
 """`/segment-groups`: routes from tags to group chats, and how their invitations fare."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import structlog
 from flask import Response
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -33,28 +33,25 @@ Chat = Annotated[str, Field(min_length=1, max_length=64)]
 Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(lambda value: check(value, TEXT_BYTES))]
 
 
+def _no_segment(value: object) -> None:
+    if value is not None:
+        raise ValueError("segments are not there yet, expected a tag_id")
+
+
 class RouteBody(Body):
     """Who has the tag is invited into a chat of `chats`; each takes `capacity` people, then comes the next.
 
-    Segments are not there yet: segment_id is refused.
+    segment_id: segments are not there yet.
     """
 
-    tag_id: Ident | None = None
-    segment_id: Ident | None = None
+    tag_id: Ident
+    segment_id: Annotated[None, BeforeValidator(_no_segment)] = None
     chats: Annotated[list[Chat], Field(min_length=1, max_length=50, json_schema_extra={"uniqueItems": True})]
     capacity: Annotated[int, Field(ge=1, le=500)] = CAPACITY
 
-    @model_validator(mode="after")
-    def _by_tag(self) -> Self:
-        if self.segment_id is not None:
-            raise ValueError("segment_id: segments are not there yet, expected tag_id")
-        if self.tag_id is None:
-            raise ValueError("tag_id is missing")
-        return self
-
     @property
     def wanted(self) -> Wanted:
-        return Wanted(int(self.tag_id or 0), self.chats, self.capacity)
+        return Wanted(int(self.tag_id), self.chats, self.capacity)
 
 
 class InvitationBody(Body):

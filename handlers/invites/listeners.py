@@ -16,7 +16,7 @@ from handlers.messaging.models import Delivery
 from handlers.welcome.events import WelcomeRefused
 from tags.groups import routes
 from tags.groups.events import GroupAssigned, GroupJoined, GroupUnassigned
-from tags.people.events import ContactAdded, CustomersMerged
+from tags.people.events import ContactAdded
 
 
 @on(GroupAssigned)
@@ -80,12 +80,6 @@ def not_welcomed(session: Session, event: WelcomeRefused) -> None:
 def joined(session: Session, event: GroupJoined) -> None:
     if event.customer_id is not None:
         service.joined(session, event.customer_id, event.chat_id)
-
-
-@on(CustomersMerged)
-def merged(session: Session, event: CustomersMerged) -> None:
-    if event.customer_id is not None:
-        service.moved(session, event.from_id, event.customer_id)
 
 
 def _given_up(session: Session, customer_id: int | None, delivery_id: int, reason: str, detail: str = "") -> None:

@@ -118,14 +118,6 @@ def withdraw(session: Session, assignment_id: int) -> None:
         _end(session, invitation, "withdrawn", "elsewhere")
 
 
-def moved(session: Session, from_id: int, into_id: int) -> None:
-    """Invitations follow their assignments after a merge."""
-    assigned = select(GroupAssignment.id).where(GroupAssignment.customer_id == into_id)
-    rows = select(Invitation).where(Invitation.customer_id == from_id, Invitation.assignment_id.in_(assigned))
-    for invitation in session.scalars(rows.with_for_update()):
-        invitation.customer_id = into_id
-
-
 def remind(session: Session) -> None:
     """Remind once of each invitation that was not taken up within its days; the rest at the next call."""
     days = func.make_interval(0, 0, 0, InvitationText.remind_after_days)
@@ -157,11 +149,12 @@ def opened(session: Session, code: str) -> tuple[Invitation, Route | None]:
         raise NotFound("there is no such invitation")
     if invitation.clicked_at is None or clock.now() >= invitation.clicked_at + CLICK_AGAIN:
         invitation.clicked_at = clock.now()
-        hers = people.survivor(session, invitation.customer_id)
-        announce(session, LinkClicked(customer_id=hers, kind="invitation", code=code))
+        clicked_by = people.survivor(session, invitation.customer_id)
+        announce(session, LinkClicked(customer_id=clicked_by, kind="invitation", code=code))
     invited = session.get_one(GroupAssignment, invitation.assignment_id)
-    standing = routes.standing_of(session, invited.customer_id, invited.segment_group_id)
-    return invitation, session.get_one(Route, standing.route_id) if standing else None
+    hers = people.survivor(session, invited.customer_id)
+    standing = routes.standing_of(session, hers, invited.segment_group_id)
+    return invitation, session.get_one(Route, standing[0].route_id) if standing else None
 
 
 def counts(session: Session, route_id: int) -> dict[str, int]:

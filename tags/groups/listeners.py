@@ -93,7 +93,6 @@ def recognise(session: Session, event: ContactAdded) -> None:
 def follow_merge(session: Session, event: CustomersMerged) -> None:
     assert event.customer_id is not None
     chats.relink(session, event.customer_id, event.from_id)
-    routes.merged(session, event.from_id, event.customer_id)
 
 
 @on(MergeUndone)

@@ -77,7 +77,7 @@ class RouteChat(Base):
 
 
 class GroupAssignment(Base):
-    """A route that is, or was, hers; one that becomes hers again is the same row."""
+    """A route that is, or was, hers; one that becomes hers again is the same row. Merged customers keep their own."""
 
     __tablename__ = "group_assignments"
     __table_args__ = (

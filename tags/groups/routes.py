@@ -14,6 +14,8 @@ from tags.groups import chats, joinways
 from tags.groups.events import GroupAssigned, GroupUnassigned
 from tags.groups.models import GroupAssignment, GroupMember, Route, RouteChat, SegmentGroup
 from tags.groups.rules import first_route
+from tags.people import service as people
+from tags.people.models import Customer
 from tags.tagging import service as tagging
 from tags.tagging.models import Tag
 
@@ -79,10 +81,10 @@ def assign(session: Session, customer_id: int, segment_group_ids: Sequence[int])
         routes = routes_of(session, segment_group_id)
         wanted = first_route([(route.id, route.tag_id) for route in routes], hers)
         standing = standing_of(session, customer_id, segment_group_id)
-        if wanted == (standing.route_id if standing else None):
+        if any(one.route_id == wanted for one in standing):
             continue
-        if standing is not None:
-            _end(session, standing)
+        for one in standing:
+            _end(session, customer_id, one)
         if wanted is not None:
             _begin(session, customer_id, next(route for route in routes if route.id == wanted))
 
@@ -91,23 +93,6 @@ def on_tag(session: Session, customer_id: int, tag_id: int) -> None:
     """She got or lost a tag: every segment group that routes by it looks again."""
     groups = select(Route.segment_group_id).where(Route.tag_id == tag_id)
     assign(session, customer_id, list(session.scalars(groups.distinct())))
-
-
-def merged(session: Session, from_id: int, into_id: int) -> None:
-    """The survivor takes over which routes were the other's, so that nobody is invited a second time."""
-    hers = set(session.scalars(select(GroupAssignment.route_id).where(GroupAssignment.customer_id == into_id)))
-    for row in session.scalars(
-        select(GroupAssignment).where(GroupAssignment.customer_id == from_id).order_by(GroupAssignment.id)
-    ):
-        standing = row.ended_at is None
-        if standing:
-            row.ended_at = clock.now()
-            session.flush()
-        if row.route_id not in hers:
-            row.customer_id = into_id
-    session.flush()
-    groups = select(GroupAssignment.segment_group_id).where(GroupAssignment.customer_id == into_id)
-    assign(session, into_id, list(session.scalars(groups.distinct())))
 
 
 def get(session: Session, segment_group_id: int) -> SegmentGroup:
@@ -124,14 +109,11 @@ def routes_of(session: Session, segment_group_id: int) -> list[Route]:
     return list(session.scalars(query.order_by(Route.place)))
 
 
-def standing_of(session: Session, customer_id: int, segment_group_id: int) -> GroupAssignment | None:
-    """Her route in a segment group, None if she has none."""
-    return session.scalar(
-        select(GroupAssignment).where(
-            GroupAssignment.customer_id == customer_id, GroupAssignment.segment_group_id == segment_group_id,
-            GroupAssignment.ended_at.is_(None),
-        )
-    )  # fmt: skip
+def standing_of(session: Session, customer_id: int, segment_group_id: int) -> list[GroupAssignment]:
+    """Her routes in a segment group: one, or none; or one each of customers who were merged into one."""
+    hers = select(GroupAssignment).where(GroupAssignment.customer_id.in_(people.family(session, customer_id)))
+    here = hers.where(GroupAssignment.segment_group_id == segment_group_id, GroupAssignment.ended_at.is_(None))
+    return list(session.scalars(here.order_by(GroupAssignment.assigned_at.desc(), GroupAssignment.id)))
 
 
 def is_in(session: Session, customer_id: int, route_id: int) -> bool:
@@ -149,20 +131,19 @@ def joined(session: Session, route_id: int) -> int:
 
 def wrong_group(session: Session, route_id: int) -> list[int]:
     """The customers whose route this is and who sit in a chat of another route of the same segment group (T7)."""
-    other = (
-        select(GroupMember.id)
+    here = select(Route.segment_group_id).where(Route.id == route_id).scalar_subquery()
+    elsewhere = (
+        select(GroupMember.customer_id)
         .join(RouteChat, RouteChat.chat_id == GroupMember.chat_id)
         .join(Route, Route.id == RouteChat.route_id)
-        .where(
-            GroupMember.customer_id == GroupAssignment.customer_id, GroupMember.left_at.is_(None),
-            Route.segment_group_id == GroupAssignment.segment_group_id, Route.id != GroupAssignment.route_id,
-        )
-        .exists()
-    )  # fmt: skip
-    here = GroupAssignment.route_id == route_id, GroupAssignment.ended_at.is_(None)
-    return list(
-        session.scalars(select(GroupAssignment.customer_id).where(*here, other).order_by(GroupAssignment.customer_id))
+        .where(Route.segment_group_id == here, Route.id != route_id, GroupMember.left_at.is_(None))
     )
+    standing = select(GroupAssignment.customer_id.label("id")).where(
+        GroupAssignment.route_id == route_id, GroupAssignment.ended_at.is_(None)
+    )
+    chain = standing.cte("chain", recursive=True)  # to those whom they were merged into
+    chain = chain.union_all(select(Customer.merged_into).join(chain, Customer.id == chain.c.id))
+    return list(session.scalars(select(chain.c.id).where(chain.c.id.in_(elsewhere)).distinct().order_by(chain.c.id)))
 
 
 def _check(session: Session, wanted: Sequence[Wanted]) -> None:
@@ -184,28 +165,32 @@ def _check(session: Session, wanted: Sequence[Wanted]) -> None:
 
 
 def _begin(session: Session, customer_id: int, route: Route) -> None:
-    row = session.scalar(
-        select(GroupAssignment).where(GroupAssignment.customer_id == customer_id, GroupAssignment.route_id == route.id)
+    family = people.family(session, customer_id)
+    before = select(GroupAssignment).where(
+        GroupAssignment.customer_id.in_(family), GroupAssignment.route_id == route.id
     )
-    row = row or GroupAssignment(customer_id=customer_id, segment_group_id=route.segment_group_id, route_id=route.id)
+    row = session.scalar(before.order_by(GroupAssignment.id).limit(1))
+    new = {"customer_id": customer_id, "segment_group_id": route.segment_group_id, "route_id": route.id}
+    row = row or GroupAssignment(**new)
     row.assigned_at, row.ended_at = clock.now(), None
     session.add(row)
     session.flush()
-    hers = GroupAssigned(
-        customer_id=customer_id, assignment_id=row.id, segment_group_id=route.segment_group_id,
-        segment_group=get(session, route.segment_group_id).name, route_id=route.id, tag_id=route.tag_id,
-    )  # fmt: skip
+    hers = GroupAssigned(**new, assignment_id=row.id, segment_group=_name(session, row), tag_id=route.tag_id)
     announce(session, hers)
 
 
-def _end(session: Session, standing: GroupAssignment) -> None:
+def _end(session: Session, customer_id: int, standing: GroupAssignment) -> None:
     standing.ended_at = clock.now()
     session.flush()
     no_more = GroupUnassigned(
-        customer_id=standing.customer_id, assignment_id=standing.id, segment_group_id=standing.segment_group_id,
-        segment_group=get(session, standing.segment_group_id).name, route_id=standing.route_id,
+        customer_id=customer_id, assignment_id=standing.id, segment_group_id=standing.segment_group_id,
+        segment_group=_name(session, standing), route_id=standing.route_id,
     )  # fmt: skip
     announce(session, no_more)
+
+
+def _name(session: Session, assignment: GroupAssignment) -> str:
+    return get(session, assignment.segment_group_id).name
 
 
 def _seat_in(route_id: int, customer_id: int) -> ColumnElement[bool]:
