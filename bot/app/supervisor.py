@@ -96,7 +96,6 @@ class _Child:
         self.process: subprocess.Popen[bytes] | None = None
         self._started = self._start_again = self._looked = 0.0
         self._deaths = self._misses = 0
-        self._answered = False
         self._was_well = False
 
     def start(self) -> None:
