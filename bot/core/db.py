@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 At = Annotated[datetime, mapped_column(TIMESTAMP(timezone=True))]
 Big = Annotated[int, mapped_column(BigInteger)]
-Json = Annotated[Any, mapped_column(JSONB)]
+Json = Annotated[Any, mapped_column(JSONB(none_as_null=True))]  # None is NULL, never the JSON value null
 
 
 class Base(DeclarativeBase):

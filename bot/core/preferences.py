@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.core import clock
 from bot.core.db import At, Base, Json
-from bot.core.errors import Fault, NotFound, Unacceptable
+from bot.core.errors import Fault, Unacceptable
 from bot.core.feature import Register
 from bot.core.installation import after_commit, installation_of
 
@@ -69,11 +69,11 @@ def everything(session: Session) -> dict[str, Any]:
 def change(session: Session, name: str, value: Any) -> tuple[Any, Any]:
     """Set `name` to `value` (JSON) and return the former and the new value as JSON.
 
-    Raises NotFound for an unknown name, Unacceptable with pointers into the value for a bad one.
+    Raises Unacceptable with pointers for an unknown name or a bad value.
     """
     one = next((one for one in preferences if one.name == name), None)
     if one is None:
-        raise NotFound(f"there is no setting named {name}")
+        raise Unacceptable.at(f"/{name}", "there is no setting of this name")
     try:
         checked = one.type.validate_python(value)
     except ValidationError as error:

@@ -1,9 +1,9 @@
-"""What the operators plug in: a check of the audit, clock work, login pages.
+"""What the operators plug in: settings over REST, a check of the audit, clock work, login pages, what failed.
 
 Who is calling is handed to the guard in `bot.app.create`.
 """
 
 from bot.core.feature import feature as made
-from bot.operators import audit, jobs, pages
+from bot.operators import api, audit, failures, jobs, pages
 
-feature = made("bot.operators", audit, jobs, pages)
+feature = made("bot.operators", api, audit, jobs, pages, failures)

@@ -8,18 +8,20 @@ def post_order(body: OrderBody) -> Response:
     return reply(OrderAnswer(...), 201)
 """
 
+import functools
+import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from flask import Response, request
+from flask import Response, current_app, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
 from flask_openapi3.models.security_scheme import SecurityScheme
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, Strict, ValidationError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from bot.core.errors import Fault, Unacceptable
@@ -58,6 +60,7 @@ Moment = Annotated[
     Field(json_schema_extra={"format": "date-time"}),
 ]
 Ident = Annotated[str, Field(pattern=r"^[0-9]{1,18}$", description="an opaque id")]
+Flag = Annotated[bool, Strict()]  # a JSON boolean; pydantic alone would take 0 and "yes"
 Fen = Annotated[int, Field(ge=0, le=10**13, description="money in fen")]
 
 
@@ -112,12 +115,12 @@ def resource(home: str, name: str) -> APIBlueprint:
     return resources.mark(made, made, home)
 
 
-def answers(model: type[Answer] | None, *statuses: int) -> dict[str | int, Any]:
+def answers(model: type[BaseModel] | None, *statuses: int) -> dict[str | int, Any]:
     """The `responses` of a route that answers `model` with each of `statuses` (None: without a body)."""
     return {status: model if model is not None else {"description": "done"} for status in statuses or (200,)}
 
 
-def reply(answer: Answer | None, status: int = 200) -> Response:
+def reply(answer: BaseModel | None, status: int = 200) -> Response:
     """An answer as JSON; None is an empty 204."""
     if answer is None:
         return Response(status=204)
@@ -177,7 +180,7 @@ def _check_body() -> None:
     if len(raw) > MOST_BYTES:
         raise BadRequest(f"a body has at most {MOST_BYTES} bytes")
     if not raw:
-        if request.method == "DELETE" or request.url_rule is None or not _takes_body():
+        if request.endpoint is None or not _takes_body(current_app.view_functions[request.endpoint]):
             return
         raise BadRequest("expected a JSON object as the body")
     if request.mimetype != "application/json":
@@ -191,8 +194,9 @@ def _check_body() -> None:
             raise Unacceptable(f"{faults[0].pointer}: {faults[0].detail}", faults)
 
 
-def _takes_body() -> bool:
-    return request.method in ("POST", "PATCH")
+@functools.cache
+def _takes_body(view: Callable[..., Any]) -> bool:
+    return "body" in inspect.signature(inspect.unwrap(view)).parameters
 
 
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
 from bot.web import pictures
-from bot.web.api import Answer, Body, ById, Ident, Listing, Moment, Paging, answers, reply, resource
+from bot.web.api import Answer, Body, ById, Flag, Ident, Listing, Moment, Paging, answers, reply, resource
 from bot.web.at_once import at_once
 from bot.web.cursors import page
 from bot.web.edge import session
@@ -56,11 +56,11 @@ class LiveCodeBody(Body):
     name: Name
     staff: Staff
     daily_cap: Cap | None = None
-    skip_verify: bool = True
+    skip_verify: Flag = True
     tags: TagIds = Field(default_factory=list)
     welcome: Content | None = None
     segment_group_id: Ident | None = None
-    remark_channel: bool = False
+    remark_channel: Flag = False
 
 
 class LiveCodeChange(Body):
@@ -69,11 +69,11 @@ class LiveCodeChange(Body):
     name: Name = ABSENT
     staff: Staff = ABSENT
     daily_cap: Cap | None = None
-    skip_verify: bool = ABSENT
+    skip_verify: Flag = ABSENT
     tags: TagIds = ABSENT
     welcome: Content | None = None
     segment_group_id: Ident | None = None
-    remark_channel: bool = ABSENT
+    remark_channel: Flag = ABSENT
 
 
 class ResultsAnswer(Answer):
@@ -97,11 +97,11 @@ class LiveCodeAnswer(Answer):
     staff: list[str]
     resting: list[str]
     daily_cap: int | None
-    skip_verify: bool
+    skip_verify: Flag
     tags: list[str]
     welcome: Content | None
     segment_group_id: str | None
-    remark_channel: bool
+    remark_channel: Flag
     results: ResultsAnswer
     error: str
     created_at: Moment

@@ -6,7 +6,7 @@ from flask import Response
 from pydantic import Field, ValidationError
 from sqlalchemy import select
 
-from bot.web.api import Answer, Body, ById, Listing, Moment, Paging, answers, reply, resource
+from bot.web.api import Answer, Body, ById, Flag, Listing, Moment, Paging, answers, reply, resource
 from bot.web.cursors import page
 from bot.web.edge import session
 from bot.web.guard import needs
@@ -27,7 +27,7 @@ class WelcomeRuleBody(Content):
 
     name: Name
     when: WhenBody = Field(default_factory=WhenBody)
-    enabled: bool = True
+    enabled: Flag = True
 
 
 class WelcomeRuleChange(Body):
@@ -37,7 +37,7 @@ class WelcomeRuleChange(Body):
     when: WhenBody = ABSENT
     text: str = ABSENT
     attachments: list[Attachment] = ABSENT
-    enabled: bool = ABSENT
+    enabled: Flag = ABSENT
 
 
 class WelcomeRuleAnswer(Answer):
@@ -48,7 +48,7 @@ class WelcomeRuleAnswer(Answer):
     when: dict[str, Any]
     text: str
     attachments: list[Attachment]
-    enabled: bool
+    enabled: Flag
     created_at: Moment
 
 

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from flask import Response
-from pydantic import Field, model_validator
+from pydantic import Field, RootModel, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from bot.web import edge
@@ -73,7 +73,11 @@ class MergeAnswer(Answer):
     into: str
 
 
-@api.get("/customers", responses=answers(Listing[CustomerAnswer]))
+class CustomersAnswer(RootModel[Listing[CustomerAnswer] | CustomerAnswer]):
+    """A page of customers; with a selector, the one it names."""
+
+
+@api.get("/customers", responses=answers(CustomersAnswer))
 @needs("customers:read")
 def list_customers(query: CustomersQuery) -> Response:
     """The one customer a selector names, or a page of all."""

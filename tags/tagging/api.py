@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from bot.core.errors import Unacceptable
 from bot.web import edge
-from bot.web.api import Answer, Body, ById, Ident, answers, reply, resource
+from bot.web.api import Answer, Body, ById, Flag, Ident, answers, reply, resource
 from bot.web.at_once import at_once
 from bot.web.guard import needs
 from tags.people import service as people
@@ -24,7 +24,7 @@ class GroupBody(Body):
 
     name: Name
     kind: Literal["corp", "profile"]
-    single_choice: bool = False
+    single_choice: Flag = False
     tags: Annotated[list[Name], Field(max_length=100)] = Field(default_factory=list)
 
     @field_validator("tags")
@@ -36,7 +36,7 @@ class GroupBody(Body):
 class GroupChange(Body):
     """What to change of a group."""
 
-    single_choice: bool
+    single_choice: Flag
 
 
 class TagBody(Body):
@@ -59,7 +59,7 @@ class GroupAnswer(Answer):
     id: str
     name: str
     kind: Literal["corp", "profile", "computed"]
-    single_choice: bool
+    single_choice: Flag
     tags: list[TagAnswer]
 
 

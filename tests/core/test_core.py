@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bot.core import clock, events, log, preferences
 from bot.core import settings as fugou_settings
 from bot.core.crypto import Vault
-from bot.core.errors import NotFound, Unacceptable
+from bot.core.errors import Unacceptable
 from bot.core.events import Event, EventRow, announce
 from bot.core.installation import Installation
 
@@ -81,7 +81,7 @@ def test_a_preference_is_checked_changed_and_seen_by_other_processes(installatio
         with pytest.raises(Unacceptable) as refused:
             preferences.change(session, "api_requests_per_minute", "many")
         assert refused.value.faults[0].pointer == "/api_requests_per_minute"
-        with pytest.raises(NotFound):
+        with pytest.raises(Unacceptable, match="no setting of this name"):
             preferences.change(session, "no_such_setting", 1)
     with other.transaction("test") as session:
         assert preferences.everything(session)["api_requests_per_minute"] == 60

@@ -68,7 +68,7 @@ class Api:
     """The REST API as a shop's backend calls it, with a key for everything."""
 
     def __init__(self, url: str, key: str) -> None:
-        self._url = f"{url}/api/v1"
+        self._url, self.key = f"{url}/api/v1", key
         self._http = requests.Session()
         self._http.headers["Authorization"] = f"Bearer {key}"
 
