@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.core import clock
 from bot.core.db import At, Base
+from bot.core.errors import NotFound
 from bot.core.feature import Register, named
 from bot.core.installation import Installation
 
@@ -87,6 +88,14 @@ def run(installation: Installation, among: Iterable[Tick] = ticks) -> int:
     for tick in due:
         _call(installation, tick, zone)
     return len(due)
+
+
+def retry(session: Session, name: str) -> None:
+    """Let a tick that failed be called with the next turn. Raises NotFound where none of that name has failed."""
+    row = session.get(TickRow, name, with_for_update=True)
+    if row is None or row.failed_at is None:
+        raise NotFound(f"no tick named {name} has failed")
+    row.failed_at = None
 
 
 def _call(installation: Installation, tick: Tick, zone: ZoneInfo) -> None:
