@@ -1,12 +1,15 @@
 """What waits for her leaves when a window opens, in order, each once, or says why not (W7, C9, G5, G6)."""
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from PIL import Image
 from shop import Shop
 from sqlalchemy import select
 
+from bot.core import checks
 from bot.core.events import EventRow
 from bot.wecom import outbox
 from handlers.messaging import service as messaging
@@ -14,6 +17,14 @@ from handlers.messaging.content import Content
 from handlers.messaging.models import Delivery
 
 KF = "wkshop"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_differs(shop: Shop) -> Iterator[None]:
+    """After each story every invariant of `fugou verify` holds."""
+    yield
+    with shop.installation.transaction("test") as session:
+        assert [difference for check in checks.checks for difference in check.run(session)] == []
 
 
 def added(shop: Shop, name: str = "Anna") -> str:

@@ -1,5 +1,6 @@
 """What a new friend is told: in time, late, once, and why not (W1, G5, G6, C9)."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,8 +9,9 @@ from shop import Shop
 from sqlalchemy import select
 
 from bot.core import clock, ticks
-from bot.core.events import EventRow
+from bot.core.events import EventRow, announce
 from bot.wecom import kf, outbox
+from tags.people.events import ContactAdded
 
 
 def rule(shop: Shop, text: str, **more: Any) -> Any:
@@ -37,6 +39,19 @@ def test_a_new_friend_is_welcomed_once_by_name_however_often_wecom_says_so(shop:
     assert shop.wecom.texts_to(anna) == ["欢迎,Anna,我是莉莉"]
     assert sends(shop) == 1
     assert [one["rule"] for one in told(shop, "welcome.sent")] == ["欢迎,{name},我是{员工}"]
+
+
+def test_an_adding_that_is_announced_again_says_nothing_more(shop: Shop) -> None:  # W1 G5
+    rule(shop, "欢迎,{name}")
+    anna = shop.wecom.add_contact("Anna")
+    shop.run_jobs()
+    with shop.installation.transaction("test") as session:
+        row = session.scalars(select(EventRow).where(EventRow.name == "contact.added")).one()
+        again = {**row.data, "added_at": datetime.fromisoformat(row.data["added_at"])}
+        announce(session, ContactAdded(customer_id=row.customer_id, **again))
+    shop.run_jobs()
+    assert shop.wecom.texts_to(anna) == ["欢迎,Anna"]
+    assert told(shop, "message.waiting") == []
 
 
 def test_without_any_rule_the_built_in_welcome_speaks(shop: Shop) -> None:  # W1
@@ -104,6 +119,7 @@ def test_past_its_20_seconds_the_welcome_waits_for_her_and_the_member_is_told(sh
     shop.pass_time(seconds=21)
     shop.run_jobs()
     assert shop.wecom.texts_to(anna) == []
+    assert sends(shop) == 0
     assert [one["reason"] for one in told(shop, "welcome.late")] == ["late"]
     assert [(one["purpose"], one["reason"]) for one in told(shop, "message.waiting")] == [("welcome", "no_open_window")]
     (note,) = [one["text"]["content"] for one in shop.wecom.inbox(userid="lily")]
