@@ -1,6 +1,7 @@
-"""What groups plug in: WeCom's messages about them, tags and merges, their part of the timeline and of the API."""
+"""What groups plug in: WeCom's messages about them, tags and merges, their part of the timeline and of
+the API, the full pull, invariants."""
 
 from bot.core.feature import feature as made
-from tags.groups import api, listeners, timeline
+from tags.groups import api, checks, listeners, sync, timeline
 
-feature = made("tags.groups", listeners, timeline, api)
+feature = made("tags.groups", listeners, timeline, api, sync, checks)

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from bot.app.demo.driver import Refused
+from bot.wecom import errors
+from tags.groups import sync
+from tests.conftest import AES_KEY, TOKEN
 from tests.shop import Shop
 
 
@@ -49,6 +52,11 @@ def events(shop: Shop, who: str, *names: str) -> list[str]:
     """Her timeline, these events of it."""
     rows = shop.api.get(f"/customers/{shop.api.customer(who)['id']}/timeline", limit=200)["data"]
     return [one["event"] for one in rows if one["event"] in names]
+
+
+def pull(shop: Shop) -> int:
+    """What `fugou sync` does about groups; how many it read."""
+    return sync.group_chats(shop.installation, shop.client, lambda done, total: None)
 
 
 def known(shop: Shop, name: str) -> str:
@@ -174,3 +182,29 @@ def test_a_merge_brings_her_groups_along_and_its_undoing_gives_them_back(shop: S
     assert events(shop, anna, "group.not_invited") == ["group.not_invited"]  # she sits there as Bella
     shop.api.post(f"/merges/{merge['id']}/undo")
     assert route(shop, group)["wrong_group"] == 0
+
+
+def test_a_full_pull_makes_up_for_what_callbacks_did_not_tell(shop: Shop) -> None:  # T7 G6
+    anna, one, gone = known(shop, "Anna"), chat(shop), chat(shop, "二群")
+    joins(shop, "wmOld", one)
+    shop.wecom.sim("POST", "callbacks", url="http://127.0.0.1:9", token=TOKEN, aes_key=AES_KEY)
+    joins(shop, anna, one)
+    leaves(shop, "wmOld", one)
+    new = chat(shop, "三群")
+    shop.wecom.sim("DELETE", f"group-chats/{gone}")
+    assert pull(shop) == 3
+    assert events(shop, anna, "group.joined") == ["group.joined"]
+    rows = {row["chat_id"]: row for row in shop.api.get("/group-chats")["data"]}
+    assert (rows[one]["people"], rows[new]["name"], rows[gone]["dismissed_at"] is None) == (2, "三群", False)
+    assert pull(shop) == 2
+
+
+def test_a_full_pull_that_was_broken_off_goes_on_where_it_was(shop: Shop) -> None:  # T7 G6
+    for name in ("一群", "二群", "三群"):
+        chat(shop, name)
+    shop.run_jobs()
+    shop.wecom.sim("POST", "faults", path="externalcontact/groupchat/get", delay_s=0.01)
+    shop.wecom.sim("POST", "faults", path="externalcontact/groupchat/get", errcode=60011)
+    with pytest.raises(errors.Refused):
+        pull(shop)
+    assert pull(shop) == 2
