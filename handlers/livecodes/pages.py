@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Response, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -25,7 +25,6 @@ from handlers.messaging import pages as messages
 from handlers.messaging.content import Content
 from tags.groups.models import SegmentGroup
 from tags.people import staff
-from tags.people.models import Staff
 from tags.people.names import name_key
 from tags.tagging import groups as tag_groups
 
@@ -125,7 +124,7 @@ def _edit(form: Form, code: LiveCode | None) -> BaseResponse:
     chosen = [str(one) for one in form.values.getlist("staff")]
     return drawer(
         "livecodes/_edit.html", title, form, code=code, draft=messages.draft(session(), form, saved),
-        members=_members(chosen), chosen=chosen, tags=_tag_choices(),
+        members=[(_("成员"), False, staff.choices(session(), chosen))], chosen=chosen, tags=_tag_choices(),
         chosen_tags=[int(one) for one in form.values.getlist("tags") if str(one).isdigit()],
         segment_groups=[("", _("不邀请进群")), *((str(one.id), one.name) for one in _segment_groups())],
     )  # fmt: skip
@@ -166,13 +165,6 @@ def _done(form: Form, code: LiveCode | None, values: dict[str, Any]) -> bool:
 def _values(code: LiveCode) -> dict[str, Any]:
     welcome = messages.values(Content.model_validate(code.welcome) if code.welcome else None)
     return {**{name: getattr(code, name) for name in KEPT}, "staff": code.staff, "tags": code.tags, **welcome}
-
-
-def _members(chosen: list[str]) -> list[tuple[str, bool, list[tuple[str, str, str]]]]:
-    """The members for the picker: all who are active, and whom the code has."""
-    listed_ = select(Staff).where(or_(Staff.active, Staff.userid.in_(chosen))).order_by(Staff.userid)
-    shown = [(one.userid, one.name or one.userid, name_key(one.name)) for one in session().scalars(listed_)]
-    return [(_("成员"), False, shown)] if shown else []
 
 
 def _tag_choices() -> list[tuple[str, bool, list[tuple[int, str, str]]]]:

@@ -1,6 +1,6 @@
 """What the welcomes plug in where."""
 
 from bot.core.feature import feature as made
-from handlers.welcome import api, checks, editing, listeners, timeline
+from handlers.welcome import api, checks, editing, listeners, pages, timeline
 
-feature = made("handlers.welcome", api, editing, listeners, timeline, checks)
+feature = made("handlers.welcome", api, editing, listeners, pages, timeline, checks)

@@ -55,6 +55,11 @@ def choose(rules: Iterable[Rule], case: Case) -> Rule | None:
     return max((rule for rule in rules if applies(rule.when, case)), key=_closeness, default=None)
 
 
+def in_order(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules as they are asked: the closest first, the default last."""
+    return sorted(rules, key=_closeness, reverse=True)
+
+
 def applies(when: When, case: Case) -> bool:
     """Whether all that a rule asks for is so. A lapsed customer is a returning one too."""
     return (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from bot.core import clock
 from bot.wecom import inbox
 from bot.wecom.outbox import post
 from tags.people.models import Staff
+from tags.people.names import name_key
 
 FRESH = timedelta(days=1)  # how long name and supervisor are believed
 ACTIVE = 1  # status of `user/get`; 2 disabled, 4 not activated, 5 left
@@ -75,6 +76,12 @@ def names(session: Session, userids: Iterable[str]) -> dict[str, str]:
     """What these members are called: their names, their userids until those are known."""
     known = select(Staff.userid, Staff.name).where(Staff.userid.in_(list(userids)))
     return {userid: name or userid for userid, name in session.execute(known)}
+
+
+def choices(session: Session, also: Iterable[str] = ()) -> list[tuple[str, str, str]]:
+    """(userid, name, its initials) of the active members and of `also`, to choose from."""
+    listed = select(Staff).where(or_(Staff.active, Staff.userid.in_(list(also)))).order_by(Staff.userid)
+    return [(one.userid, one.name or one.userid, name_key(one.name)) for one in session.scalars(listed)]
 
 
 def tell(session: Session, userid: str, text: str, *, dedupe: str, customer_id: int) -> None:
