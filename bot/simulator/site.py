@@ -21,6 +21,7 @@ from bot.simulator import (
     members,
     moments,
     oauth,
+    phone,
     scan,
     tags,
     tokens,
@@ -70,6 +71,7 @@ def create(world: World) -> Flask:
         site.add_url_rule(f"/sim{act.path}", f"{act.method} {act.path}", _view(world, act), methods=[act.method])
 
     site.register_blueprint(web.create(world))
+    site.register_blueprint(phone.create(world))
 
     @site.errorhandler(Problem)
     def refused(problem: Problem) -> tuple[Response, int]:
