@@ -1,4 +1,4 @@
-"""Overload is refused early: pages and API get at most `PLACES` threads of a process, so a callback always finds one."""
+"""Overload is refused early: pages and API get at most `PLACES` threads of a process, so callbacks find one."""
 
 import threading
 from collections.abc import Callable, Iterable

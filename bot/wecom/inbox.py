@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Index, LargeBinary, func, or_, select, text, update
+from sqlalchemy import Index, LargeBinary, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
@@ -187,11 +187,9 @@ def oldest_wait(session: Session) -> float:
     return max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
 
 
-def forget_done(session: Session) -> int:
-    """Delete rows done more than `KEPT_DAYS` days ago; returns how many."""
-    old = clock.now() - timedelta(days=KEPT_DAYS)
-    gone = session.execute(InboxRow.__table__.delete().where(InboxRow.done_at < old))  # type: ignore[attr-defined]
-    return int(gone.rowcount)
+def forget_done(session: Session) -> None:
+    """Delete rows done more than `KEPT_DAYS` days ago."""
+    session.execute(delete(InboxRow).where(InboxRow.done_at < clock.now() - timedelta(days=KEPT_DAYS)))
 
 
 def _claimable() -> Any:

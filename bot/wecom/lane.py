@@ -1,7 +1,7 @@
 """The hot lane: one process that drains the inbox and the outbox, so that a welcome leaves within its 20 seconds.
 
-`SLOTS` threads do reads from WeCom and sends alike, sends first; no database connection is held during a call. A hint in
-Redis wakes it; what a lost hint leaves behind, the sweep finds within `SWEEP_SECONDS`.
+`SLOTS` threads do reads from WeCom and sends alike, sends first; no database connection is held during a call. A hint
+in Redis wakes it; what a lost hint leaves behind, the sweep finds within `SWEEP_SECONDS`.
 """
 
 import itertools
@@ -38,7 +38,7 @@ class Lane:
         self._stopping = threading.Event()
 
     def drain(self) -> int:
-        """Process and send all that is due, one at a time; returns how many rows were touched. For tests and commands."""
+        """Process and send all that is due, one at a time; returns how many rows that were. For tests."""
         touched = 0
         while True:
             with self._installation.transaction("system") as session:

@@ -206,11 +206,10 @@ def counts(session: Session) -> dict[str, int]:
     return {**found, "refused": session.scalar(refused) or 0}
 
 
-def forget_settled(session: Session) -> int:
-    """Delete rows settled more than `KEPT_DAYS` days ago; returns how many. The events they caused stay."""
-    old = clock.now() - timedelta(days=KEPT_DAYS)
-    settled = delete(OutboxRow).where(OutboxRow.settled_at < old, OutboxRow.state != "unknown")
-    return len(session.scalars(settled.returning(OutboxRow.id)).all())
+def forget_settled(session: Session) -> None:
+    """Delete rows settled more than `KEPT_DAYS` days ago. The events they caused stay."""
+    old = OutboxRow.settled_at < clock.now() - timedelta(days=KEPT_DAYS)
+    session.execute(delete(OutboxRow).where(old, OutboxRow.state != "unknown"))
 
 
 def _claim(session: Session, row_id: int) -> OutboxRow | None:
@@ -228,7 +227,7 @@ def _attempt(installation: Installation, wecom: WeCom, row: OutboxRow) -> Outbox
         for prepare in preparations:
             payload = prepare(installation, wecom, payload)
         answer = calls.named(row.call).send(wecom, payload)
-    except (errors.Busy, errors.NotSent) as error:
+    except (errors.Busy, errors.NotSent, errors.TokenRejected) as error:
         return _later(installation, row, error)
     except errors.Unknown as error:
         with installation.transaction(f"outbox:{row.id}") as session:
@@ -245,7 +244,7 @@ def _attempt(installation: Installation, wecom: WeCom, row: OutboxRow) -> Outbox
 
 
 def _later(installation: Installation, row: OutboxRow, error: errors.WeComError) -> OutboxRow:
-    """Too busy, or not reached at all: nothing was done, so try again, unless its time or the attempts are used up."""
+    """Too busy, not reached, or not let in: nothing was done, so try again while time and attempts are left."""
     wait = max(getattr(error, "wait_s", 0.0), 2.0 ** (row.attempts - 1))
     if row.priority >= URGENT and row.deadline is not None:
         wait = min(wait, 2.0)  # a welcome has 20 s in all

@@ -1,4 +1,4 @@
-"""What tagging plugs in: listeners, work for later, API, pages, what others show of tags, how events are told, checks."""
+"""What tagging plugs in: listeners, jobs, API, pages, what others show of tags, how events are told, checks."""
 
 from bot.core.feature import feature as made
 from tags.tagging import api, checks, jobs, listeners, pages, shown, telling

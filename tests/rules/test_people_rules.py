@@ -57,7 +57,7 @@ def test_facts_told_in_order_count_each_adding_and_each_end_once(facts: list[Fac
 
 
 @given(facts=history((*TOLD, "seen")), data=st.data())
-def test_the_relation_is_the_same_whatever_the_order_and_the_repetitions(facts: list[Fact], data: st.DataObject) -> None:
+def test_the_relation_is_the_same_whatever_the_order_and_repetitions(facts: list[Fact], data: st.DataObject) -> None:
     # C5 G5
     shuffled = data.draw(st.permutations(facts + data.draw(st.lists(st.sampled_from(facts), max_size=5))))
     known, changes = told(shuffled)

@@ -17,8 +17,8 @@ def test_schemathesis_finds_no_failure_in_the_whole_document(shop: Shop) -> None
     shop.run_jobs()
     run = subprocess.run(
         [Path(sys.executable).with_name("st"), "--config-file", Path(__file__).with_name("schemathesis.toml"), "run",
-         f"{shop.url}/api/v1/openapi.json", "-H", f"Authorization: Bearer {shop.api.key}", "--max-examples", str(EXAMPLES),
-         "--no-color", "--request-timeout", "20", "--seed", "20261124"],
+         f"{shop.url}/api/v1/openapi.json", "-H", f"Authorization: Bearer {shop.api.key}",
+         "--max-examples", str(EXAMPLES), "--no-color", "--request-timeout", "20", "--seed", "20261124"],
         capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-6000:]
