@@ -15,6 +15,8 @@ from typing import Any
 
 import redis
 import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -35,7 +37,10 @@ class Installation:
         self.settings = settings
         self.database_url, self.redis_url = database_url, redis_url
         self.engine: Engine = db.connect(database_url, pool_size)
-        self.redis = redis.Redis.from_url(redis_url, decode_responses=True, socket_timeout=5, socket_connect_timeout=2)
+        self.redis = redis.Redis.from_url(
+            redis_url, decode_responses=True, socket_timeout=5, socket_connect_timeout=2,
+            retry=Retry(NoBackoff(), 1),  # the default tries ten times, a minute for each call to a Redis that hangs
+        )  # fmt: skip
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self.caches: dict[str, Any] = {}
         clock.follow(settings.run_dir / "clock" if settings.clock == "shared" else None)
