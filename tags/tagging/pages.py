@@ -147,4 +147,4 @@ def _names(form: Form) -> Sequence[str]:
 
 def _counts(session: Session) -> dict[int, int]:
     counted = select(Assignment.tag_id, func.count()).join(Tag).where(Tag.deleted_at.is_(None))
-    return dict(iter(session.execute(counted.group_by(Assignment.tag_id)).tuples()))
+    return dict(session.execute(counted.group_by(Assignment.tag_id)).all())
