@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.core.feature import Register
-from bot.core.i18n import say
+from bot.core.i18n import SOURCE, say
 from bot.wecom import kf
 from handlers.messaging import rules
 from tags.people import service as people
@@ -27,12 +27,13 @@ MARK = re.compile(r"\{([^{}\s]{1,20})\}")
 
 @dataclass(frozen=True)
 class Reader:
-    """For whom a text is filled. userid: the member who says it, None where nobody is known.
+    """For whom a text is filled. name: hers, empty where nobody knows it. locale: zh_CN, zh_TW or en.
 
-    locale: zh_CN, zh_TW or en.
+    userid: the member who says it, None where nobody is known.
     """
 
     customer_id: int
+    name: str
     userid: str | None
     locale: str
 
@@ -59,8 +60,8 @@ def placeholder(*names: str, most_bytes: int) -> Callable[[Fill], Fill]:
 
 def reader(session: Session, customer_id: int, userid: str | None = None) -> Reader:
     """Who reads, in the language she last wrote in."""
-    language = people.customer(session, customer_id).language
-    return Reader(customer_id, userid, language.replace("-", "_") or "zh_CN")
+    hers = people.customer(session, customer_id)
+    return Reader(hers.id, hers.name, userid, hers.language.replace("-", "_") or SOURCE)
 
 
 def check(text: str, most_bytes: int) -> str:
@@ -112,7 +113,7 @@ def _by_name() -> dict[str, Placeholder]:
 @placeholder("name", "客户昵称", most_bytes=64)
 def name(session: Session, reader: Reader) -> str:
     """What she calls herself in WeChat; 您 or you where nobody knows."""
-    return people.customer(session, reader.customer_id).name or say(reader.locale, "您")
+    return reader.name or say(reader.locale, "您")
 
 
 @placeholder("staff", "员工", most_bytes=64)

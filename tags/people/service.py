@@ -97,13 +97,12 @@ def show_phone(session: Session, customer_id: int, e164: str) -> None:
 
 def survivor(session: Session, customer_id: int) -> int:
     """Who she is now: herself, or whom she was merged into. Raises NotFound for an id that never was."""
-    first = select(Customer.id, Customer.merged_into).where(Customer.id == customer_id)
-    chain, after = first.cte("chain", recursive=True), aliased(Customer)
-    chain = chain.union_all(select(after.id, after.merged_into).join(chain, after.id == chain.c.merged_into))
-    found = session.scalar(select(chain.c.id).where(chain.c.merged_into.is_(None)))
-    if found is None:
+    at = session.get(Customer, customer_id)  # whom a session has locked or read it does not ask for again
+    while at is not None and at.merged_into is not None:
+        at = session.get(Customer, at.merged_into)
+    if at is None:
         raise NotFound(f"there is no customer {customer_id}")
-    return int(found)
+    return at.id
 
 
 def family(session: Session, customer_id: int) -> list[int]:
