@@ -17,9 +17,15 @@ def test_a_member_is_named_by_userid_a_customer_by_both_ids(wecom):
     member = wecom.get("auth/getuserinfo", code=code(wecom, userid="lily"))
     assert member["userid"] == "lily"
     assert member["user_ticket"]
+    assert member["expires_in"] == 1800
     customer = wecom.get("auth/getuserinfo", code=code(wecom, external_userid="wm1"))
     assert customer["external_userid"] == "wm1"
     assert customer["openid"].startswith("o")
+
+
+def test_a_code_is_somebodys(wecom):
+    for whom in ({}, {"userid": "lily", "external_userid": "wm1"}):
+        wecom.act("POST", "oauth", status=422, **whom)
 
 
 def test_who_is_no_customer_of_a_member_in_sight_has_an_openid_only(wecom):
