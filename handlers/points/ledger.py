@@ -85,7 +85,6 @@ class Books:
         lot = Lot(None, customer_id, order_id, ends_at, 0, 0)
         self._fresh.append(lot)
         self._of_owner[self.owner_of(customer_id)].append(lot)
-        self.accounts[customer_id].wake_at(ends_at)
         return lot
 
     def put(self, line: Line, lot: Lot, points: int) -> None:
@@ -93,7 +92,9 @@ class Books:
         lot.remaining += points
         if lot.id is None:
             lot.points = max(lot.points, lot.remaining)
-        self.accounts[lot.customer_id].balance += points
+        account = self.accounts[lot.customer_id]
+        account.balance += points
+        account.wake_at(lot.expires_at)  # an empty lot that is filled again ends like any other
         line.move("lot", lot.customer_id, points, lot)
 
     def take(self, line: Line, points: int, *, owner_id: int, own: str | None = None) -> int:

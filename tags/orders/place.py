@@ -109,7 +109,7 @@ def _insert(session: Session, orders: Mapping[str, NewOrder], months: Mapping[st
         items=rows("items", "o text, l int, s text, n text, c text, q int, p bigint", few=few),
     )
     values = {"orders": document(records), "items": document(lines), "at": clock.now()}
-    inserted = {order_id for order_id, in run(session, statement, **values)}
+    inserted = {order_id for (order_id,) in run(session, statement, **values)}
     return [name for name in orders if name in inserted]
 
 

@@ -90,11 +90,6 @@ def by_hand(session: Session, tag_id: int) -> None:
         raise Computed(tag_id)
 
 
-def existing(session: Session, tag_ids: Iterable[int]) -> set[int]:
-    """Those of the ids that are tags, not deleted ones."""
-    return set(session.scalars(select(Tag.id).where(Tag.id.in_(list(tag_ids)), Tag.deleted_at.is_(None))))
-
-
 def tag_ids(session: Session, customer_id: int) -> set[int]:
     """The ids of the tags she (a survivor) has."""
     return {one.tag.id for one in of(session, customer_id)}

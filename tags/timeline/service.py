@@ -7,10 +7,8 @@ def paid(data: dict[str, Any], lang: str) -> Told:
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from itertools import groupby
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -78,12 +76,9 @@ def entries(session: Session, rows: Sequence[EventRow], lang: str) -> list[Entry
     return [_entry(row, called, lang) for row in rows]
 
 
-def by_day(told: Iterable[Entry], zone: ZoneInfo) -> list[tuple[date, list[Entry]]]:
-    """Entries grouped by the brand's local day (G2), in their order."""
-    return [(day, list(group)) for day, group in groupby(told, lambda entry: entry.at.astimezone(zone).date())]
-
-
 def _entry(row: EventRow, called: Mapping[str, str], lang: str) -> Entry:
-    tell = next(teller for name, teller in tellers if name == row.name)
+    tell = next((teller for name, teller in tellers if name == row.name), None)
+    if tell is None:  # of a package that is not installed any more
+        return Entry(row.id, row.at, row.name, Told("circle-dot", "", row.name, row.why), row.data)
     told = tell({**row.data, "staff": called.get(row.data.get("userid", ""), "")}, lang)
     return Entry(row.id, row.at, row.name, replace(told, why=told.why or row.why), row.data)

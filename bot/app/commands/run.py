@@ -1,5 +1,7 @@
 """`up`, `web`, `worker`, `scheduler`: an installation at work, whole or part by part."""
 
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -53,6 +55,7 @@ def up(host: str, port: int, workers: int, threads: int) -> None:
 @serving
 def web(host: str, port: int, workers: int, threads: int) -> None:
     """The web part alone."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until Granian sets its own
     with serve.reserved(host, port) as number, _at_work("web") as (_, installation):
         installation.close()  # Granian forks, and a connection must not be shared
         click.echo(f"serving {serve.url(host, number)}")

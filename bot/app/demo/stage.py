@@ -112,7 +112,7 @@ def watch(demo: Demo, stop: threading.Event) -> None:
 def _tell(session: Session, rows: Sequence[EventRow]) -> None:
     zone = installation_of(session).settings.timezone
     named = select(Customer.id, Customer.name).where(Customer.id.in_([row.customer_id for row in rows]))
-    names = dict(iter(session.execute(named).tuples()))
+    names = dict(iter(session.execute(named)))
     for row, entry in zip(rows, timeline.entries(session, rows, "zh_CN"), strict=True):
         name = names.get(row.customer_id or 0) or f"客户 {row.customer_id}"
         click.echo(f"{entry.at.astimezone(zone):%m-%d %H:%M:%S}  {name}  {entry.told.text}")
