@@ -77,7 +77,7 @@ def index() -> Response:
          [_of_callback(row) for row in _newest(callbacks, InboxRow.id)]),
         (_("发给企业微信"), _("最近 7 天被拒绝的，和没有回话的"), _count(calls),
          [_of_call(row) for row in _newest(calls, OutboxRow.id)]),
-        (_("后台任务"), _("要人看一眼才会再跑"), jobs.counts(session()).get("failed", 0) + len(failed_ticks),
+        (_("后台任务"), _("等人重试；定时的会自己再来"), jobs.counts(session()).get("failed", 0) + len(failed_ticks),
          [*map(_of_tick, failed_ticks), *map(_of_job, failed_jobs)]),
     ]  # fmt: skip
     return render("operators/failures.html", tables=tables, total=sum(count for _n, _s, count, _rows in tables))
@@ -183,6 +183,8 @@ def _of_call(row: OutboxRow) -> Failure:
 
 def _why(row: OutboxRow) -> str:
     """WeCom's code in the operator's language, else the sentence that was kept."""
+    if row.state == "unknown":
+        return str(_("企业微信没有回话，不知道做了没有"))
     if row.errcode in EXPLAINED:
         return f"{EXPLAINED[row.errcode][get_locale().language != 'zh']} ({row.errcode})"
     return row.error or ""

@@ -1,14 +1,14 @@
-"""A console on a port of its own with a gallery of pages, and Chromium to look at it."""
+"""A small shop behind its console, the gallery of components on a port of its own, and Chromium to look at them."""
 
 import shutil
-import threading
 from collections.abc import Iterator
 
 import pytest
+import seeded
 from consoles import console_app
-from looking import Look, Site
+from looking import Look, Site, window
 from playwright.sync_api import Browser, sync_playwright
-from werkzeug.serving import make_server
+from shop import Shop, listening, served
 
 from bot.core.installation import Installation
 
@@ -17,13 +17,21 @@ QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component
 
 
 @pytest.fixture
-def site(installation: Installation) -> Iterator[Site]:
-    server = make_server("127.0.0.1", 0, console_app(installation, "gallery"), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Site(f"http://127.0.0.1:{server.server_port}", installation)
-    server.shutdown()
-    thread.join(10)
+def her(shop: Shop) -> int:
+    """The id of a customer of the shop, which is filled."""
+    return seeded.fill(shop)
+
+
+@pytest.fixture
+def site(shop: Shop, her: int) -> Site:
+    """The console of a shop in which something happened."""
+    return Site(shop.url, shop.installation)
+
+
+@pytest.fixture
+def gallery(installation: Installation) -> Iterator[Site]:
+    with listening() as (listener, url), served(console_app(installation, "gallery"), listener):
+        yield Site(url, installation)
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +46,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def look(browser: Browser, site: Site) -> Iterator[Look]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, locale="zh-CN")
-    context.set_default_timeout(10_000)
-    made = Look(context.new_page(), context)
-    made.watch(site.url)
-    yield made
-    context.close()
+    yield from window(browser, site.url)
+
+
+@pytest.fixture
+def bare(browser: Browser, shop: Shop) -> Iterator[Look]:
+    """The owner's window on a shop in which nothing has happened."""
+    for made in window(browser, shop.url):
+        made.page.goto(Site(shop.url, shop.installation).operator("林晓", "owner"))
+        yield made

@@ -1,10 +1,11 @@
 """What a test of pages looks with: a served console, and a browser window that notes what no page may do."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from bot.core.installation import Installation
 from bot.operators.accounts import add_operator, one_time_login
@@ -68,6 +69,16 @@ class Look:
 
     def _weigh(self, body: float) -> None:
         self.bytes_loaded += max(0, int(body))  # what comes from the cache has a head and no bytes
+
+
+def window(browser: Browser, url: str) -> Iterator[Look]:
+    """A window on the site at `url`, addresses in it may be paths; closed afterwards."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, locale="zh-CN", base_url=url)
+    context.set_default_timeout(10_000)
+    made = Look(context.new_page(), context)
+    made.watch(url)
+    yield made
+    context.close()
 
 
 def _head(got: Any) -> float:

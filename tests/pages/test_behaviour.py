@@ -8,6 +8,11 @@ from playwright.sync_api import expect
 
 
 @pytest.fixture
+def site(gallery: Site) -> Site:
+    return gallery
+
+
+@pytest.fixture
 def look(look: Look, site: Site) -> Look:
     look.page.goto(site.operator("林晓", "owner"))
     look.page.goto(f"{site.url}/console/gallery")

@@ -1,18 +1,25 @@
-"""Every page of the shell, in both languages and themes, at three widths: nothing sticks out, nothing complains."""
+"""Every page of the console on a small shop, in both languages, at three widths: nothing sticks out or complains."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from looking import Look, Site
+from looking import Look, Site, window
+from playwright.sync_api import Browser
 
 SHOTS = Path(__file__).parents[2] / "shots"  # git-ignored; opened and looked at while working
 PAGES: dict[str, str] = {
-    "list": "/console/gallery",
-    "person": "/console/gallery/6",
-    "editor": "/console/gallery/edit",
-    "settings": "/console/gallery/failures",
+    "customers": "/console/customers",
+    "no-match": "/console/customers?q=没有这个人",
+    **{tab: f"/console/customers/{{her}}?tab={tab}" for tab in ("timeline", "orders", "points")},
+    "tags": "/console/tags",
+    "live-codes": "/console/live-codes",
+    "live-code": "/console/live-codes/1",
+    "welcome": "/console/welcome",
+    "welcome-new": "/console/welcome/new",
+    "failures": "/console/failures",
     "missing": "/console/nowhere",
 }
 WIDTHS = (1440, 820, 390)
@@ -25,16 +32,18 @@ def logged_in(look: Look, site: Site) -> Look:
     return look
 
 
-@pytest.mark.parametrize(("language", "theme"), [("zh", "dark"), ("en", "light")])
-def test_pages_fit_read_well_and_ask_nobody_else(logged_in: Look, site: Site, language: str, theme: str) -> None:
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_pages_fit_read_well_and_ask_nobody_else(
+    logged_in: Look, site: Site, her: int, language: str, theme: str
+) -> None:
     look = logged_in
     choose(look, "简体中文" if language == "zh" else "English")
-    dark = {"zh": "深色", "en": "Dark"}[language] if theme == "dark" else {"zh": "浅色", "en": "Light"}[language]
-    choose(look, dark)
+    look.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     for name, path in PAGES.items():
         for width in WIDTHS:
             look.page.set_viewport_size({"width": width, "height": 900})
-            look.page.goto(site.url + path)
+            look.page.goto(site.url + path.format(her=her))
             assert look.overflow() == 0, f"{name} is too wide at {width}"
             keep(look, f"{name}-{language}-{theme}-{width}")
             if width != 820:
@@ -42,61 +51,91 @@ def test_pages_fit_read_well_and_ask_nobody_else(logged_in: Look, site: Site, la
     assert [said for said in look.complaints if "404" not in said] == []  # Chromium reports the page that is missing
 
 
+@pytest.mark.parametrize("path", ["customers", "tags", "live-codes", "welcome", "failures"])
+def test_a_shop_where_nothing_has_happened_is_told_what_to_do(bare: Look, path: str) -> None:
+    bare.page.goto(f"/console/{path}")
+    empty = bare.page.locator(".empty strong")
+    assert empty.count() == 1
+    keep(bare, f"empty-{path}")
+    assert bare.findings() == []
+    assert bare.complaints == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_login_page_is_sound_in_both_themes(look: Look, site: Site, theme: str) -> None:
-    look.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+def test_the_login_page_is_sound_in_both_themes(bare: Look, theme: str) -> None:
+    bare.context.clear_cookies()
+    bare.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     for width in WIDTHS:
-        look.page.set_viewport_size({"width": width, "height": 800})
-        look.page.goto(f"{site.url}/console/login")
-        assert look.overflow() == 0
-        keep(look, f"login-zh-{theme}-{width}")
-    assert look.findings() == []
-    assert look.complaints == []
+        bare.page.set_viewport_size({"width": width, "height": 800})
+        bare.page.goto("/console/login")
+        assert bare.overflow() == 0
+        keep(bare, f"login-zh-{theme}-{width}")
+    assert bare.findings() == []
+    assert bare.complaints == []
 
 
-def open_find(look: Look) -> None:
+@pytest.mark.parametrize("theme", THEMES)
+def test_components_that_no_page_uses_yet_are_sound(browser: Browser, gallery: Site, theme: str) -> None:
+    for look in window(browser, gallery.url):
+        look.page.goto(gallery.operator("林晓", "owner"))
+        look.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        for name in ("", "/6", "/edit"):
+            for width in WIDTHS:
+                look.page.set_viewport_size({"width": width, "height": 900})
+                look.page.goto(f"/console/gallery{name}")
+                assert look.overflow() == 0
+            assert look.findings() == []
+        look.page.set_viewport_size({"width": 1440, "height": 900})
+        look.page.goto("/console/gallery")
+        look.page.locator("tbody [type=checkbox]").first.check()
+        assert look.findings() == []
+        assert look.complaints == []
+
+
+def find(look: Look) -> None:
     look.page.keyboard.press("Control+k")
     look.page.locator("#found a").first.wait_for()
 
 
-def open_drawer(look: Look) -> None:
-    look.page.get_by_role("link", name="新建欢迎语").click()
+def make_a_live_code(look: Look) -> None:
+    look.page.get_by_role("link", name="新建活码").click()
     look.page.locator("#drawer[open]").wait_for()
 
 
-def open_confirm(look: Look) -> None:
-    look.page.locator("tbody [type=checkbox]").first.check()
-    look.page.get_by_role("button", name="打标签").first.click()
-    look.page.locator("#sure[open]").wait_for()
+def scan_a_live_code(look: Look) -> None:
+    look.page.get_by_role("link", name=re.compile("的二维码")).first.click()
+    look.page.locator("#drawer[open] .qr").wait_for()
+
+
+def delete_a_live_code(look: Look) -> None:
+    look.page.get_by_role("button", name=re.compile("^删除「")).first.click()
+    look.page.locator("dialog.confirm[open]").wait_for()
 
 
 def open_account(look: Look) -> None:
     look.page.locator(".me").click()
 
 
-def open_facet(look: Look) -> None:
-    look.page.locator("#facet-tier summary").click()
-
-
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("act", [open_find, open_drawer, open_confirm, open_account, open_facet])
-def test_what_opens_over_a_page_is_sound_too(
-    logged_in: Look, site: Site, act: Callable[[Look], None], width: int, theme: str
-) -> None:
+def test_what_opens_over_a_page_is_sound_too(logged_in: Look, site: Site, theme: str) -> None:
     logged_in.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-    logged_in.page.set_viewport_size({"width": width, "height": 900})
-    logged_in.page.goto(f"{site.url}/console/gallery")
-    act(logged_in)
-    logged_in.page.wait_for_timeout(200)  # the dialog's own motion
-    keep(logged_in, f"{act.__name__}-{theme}-{width}")
-    assert logged_in.overflow() == 0
-    assert logged_in.findings() == []
+    acts: list[Callable[[Look], None]] = [
+        find, make_a_live_code, scan_a_live_code, delete_a_live_code, open_account
+    ]  # fmt: skip
+    for act in acts:
+        for width in (1440, 390):
+            logged_in.page.set_viewport_size({"width": width, "height": 900})
+            logged_in.page.goto(f"{site.url}/console/live-codes")
+            act(logged_in)
+            logged_in.page.wait_for_timeout(200)  # the dialog's own motion
+            keep(logged_in, f"{act.__name__}-{theme}-{width}")
+            assert logged_in.overflow() == 0
+            assert logged_in.findings() == [], f"{act.__name__} at {width}"
     assert logged_in.complaints == []
 
 
 def test_a_page_stays_within_its_weight(look: Look, site: Site) -> None:
-    look.page.goto(site.operator("林晓", "owner"), wait_until="networkidle")  # ends on the list
+    look.page.goto(site.operator("林晓", "owner"), wait_until="networkidle")  # ends on the list of customers
     first, look.bytes_loaded = look.bytes_loaded, 0
     look.page.reload(wait_until="networkidle")
     assert 60_000 < first <= 80_000

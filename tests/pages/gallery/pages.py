@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from bot.core.errors import Conflict
 from bot.web.forms import Form
 from bot.web.guard import needs
-from bot.web.menu import Found, Sign, finder, listed, sign
+from bot.web.menu import Found, finder, listed
 from bot.web.pages import go, pages, refused, render, toast
 
 gallery = pages("gallery", __name__)
@@ -116,23 +116,6 @@ def broken() -> Response:
     raise ZeroDivisionError
 
 
-@gallery.get("/gallery/failures")
-@listed("settings", _l("失败与重试"), "rotate-ccw", "/console/gallery/failures", place=60)
-@needs("settings:write")
-def failures() -> Response:
-    return render("gallery/failures.html")
-
-
 @finder(_l("客户"), "customers:read")
 def find_people(session: Session, words: str) -> list[Found]:
     return [Found(p.name, f"/console/gallery/{p.id}", "user", p.note) for p in people() if words in p.name]
-
-
-@sign
-def callbacks(session: Session) -> Sign:
-    return Sign("good", "企业微信回调正常 · 2 秒前")
-
-
-@sign
-def queue(session: Session) -> Sign:
-    return Sign("good", "队列 0 待处理")

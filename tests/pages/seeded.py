@@ -1,0 +1,72 @@
+"""A small shop as its console shows it: furnished and visited through the API and WeCom, with failures of each kind."""
+
+from datetime import timedelta
+from typing import Any
+
+from shop import Shop
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from bot.app.demo import seed
+from bot.core import clock
+from bot.core.ticks import TickRow
+from bot.wecom import inbox
+from bot.wecom.inbox import InboxRow
+from bot.wecom.outbox import OutboxRow
+
+BUYERS = ("陈静怡", "周子墨", "Maximilian Oberhuber-Katzenstein")
+
+
+def fill(shop: Shop) -> int:
+    """Fill the shop; the id of a customer who has bought, given something back, been tagged and welcomed."""
+    cafe = seed.furnish(shop.api, shop.wecom)
+    code = cafe.codes[0]
+    shop.api.post("/welcome-rules", {
+        "name": "夜里回来的", "text": "{客户昵称}，这么晚还想着我们，明早 9 点{员工}第一个回您", "when": {
+            "customer": "returning", "weekdays": [5, 6, 7], "hours": {"from": "21:00", "until": "09:00"},
+            "staff": ["wangmin", "zhaolei"],
+        }, "attachments": [{"type": "link", "title": "本周新豆", "url": "https://shop.example", "desc": "耶加雪菲"}],
+    })  # fmt: skip
+    ids = [_buyer(shop, code, name, n) for n, name in enumerate(BUYERS)]
+    shop.api.order("wmnobody", "D-unknown", 8_800)
+    shop.run_jobs()
+    with shop.installation.transaction("test") as session:
+        _fail(session, ids[0])
+    return ids[0]
+
+
+def _buyer(shop: Shop, code: dict[str, Any], name: str, number: int) -> int:
+    her = shop.wecom.sim("POST", "scan", qr_code=code["qr_code"], name=name)["external_userid"]
+    shop.run_jobs()
+    for serial in range(3):
+        paid_at = clock.now() - timedelta(days=40 * serial + 1)
+        shop.api.order(her, f"D20261111-{number}{serial}", 26_800 + 1_377 * serial, paid_at=paid_at.isoformat())
+    refund = {"refund_id": f"R-{number}", "amount_fen": 8_800, "refunded_at": clock.now().isoformat()}
+    shop.api.post(f"/orders/D20261111-{number}1/refunds", refund)
+    shop.run_jobs()
+    return int(shop.api.customer(her)["id"])
+
+
+def _fail(session: Session, customer_id: int) -> None:
+    """One of each kind that waits for a person."""
+    row = session.get_one(InboxRow, session.query(InboxRow.id).order_by(InboxRow.id).limit(1).scalar())
+    row.done_at = None
+    inbox.park(session, row.id, "TypeError: expected a list of followers, found nothing")
+    for call, state, errcode, error in (
+        ("remark", "refused", 84061, "WeCom refused externalcontact/remark"),
+        ("send_welcome_msg", "refused", 41050, "WeCom refused externalcontact/send_welcome_msg"),
+        (
+            "kf_send_msg_on_event",
+            "unknown",
+            None,
+            "WeCom did not answer kf/send_msg_on_event, which may have been done",
+        ),
+    ):
+        session.add(OutboxRow(
+            call=call, payload={}, purpose="sync", customer_id=customer_id, priority=0, state=state, errcode=errcode,
+            error=error, created_at=clock.now(), not_before=clock.now() + timedelta(days=1), settled_at=clock.now(),
+            attempts=1,
+        ))  # fmt: skip
+    session.execute(
+        update(TickRow).where(TickRow.name.contains("seal")).values(failed_at=clock.now(), error="OperationalError: …")
+    )
