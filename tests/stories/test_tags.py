@@ -62,6 +62,11 @@ def befriend(shop: Shop, name: str, *staff: str) -> str:
     return who
 
 
+def open_calls(shop: Shop) -> dict[str, int]:
+    with shop.installation.transaction("test") as session:
+        return {state: count for state, count in outbox.counts(session).items() if count and state != "refused"}
+
+
 def settle_lost(shop: Shop) -> None:
     """Ten minutes later the lane has asked for, or told again, what was lost."""
     shop.run_jobs()
@@ -342,7 +347,7 @@ ACTS = st.lists(
         st.sampled_from(["a", "b", "c"]),
         st.sampled_from(["lily", "leo"]),
     ),
-    max_size=12,
+    max_size=8,
 )
 
 
@@ -367,7 +372,9 @@ def test_whatever_both_sides_do_they_end_in_step(shop: Shop, acts: list[Any]) ->
             case "busy":
                 shop.wecom.sim("POST", "faults", path="externalcontact/mark_tag", errcode=-1, times=1)
         shop.pass_time(seconds=2)
-    for _ in range(3):  # one lost answer after the other
+    shop.wecom.sim("DELETE", "faults")
+    shop.run_jobs()
+    while open_calls(shop):
         settle_lost(shop)
     assert in_wecom(shop, anna, "lily") == in_wecom(shop, anna, "leo") == here(shop, anna)
     assert verified(shop) == []
