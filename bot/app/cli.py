@@ -5,6 +5,7 @@ traceback.
 """
 
 import importlib
+import signal
 import sys
 
 import click
@@ -39,7 +40,8 @@ def program(debug: bool) -> None:
 
 
 def main() -> None:
-    """Run the command line and leave with its status."""
+    """Run the command line and leave with its status; when told to stop, in order, so that servers are stopped too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         status = program.main(standalone_mode=False)
     except click.exceptions.Abort:

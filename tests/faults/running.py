@@ -10,6 +10,10 @@ from pathlib import Path
 
 import requests
 
+from bot.core.servers import daemon, home
+from bot.core.servers.postgres import Postgres
+from bot.core.servers.valkey import Valkey
+
 PATIENCE_SECONDS = 60  # a busy machine takes long to start five Pythons
 
 FUGOU = [sys.executable, "-m", "bot.app.cli"]
@@ -58,6 +62,12 @@ def none_lives(pids: list[int]) -> bool:
     return not any(lives(pid) for pid in pids)
 
 
+def servers(data: Path) -> list[daemon.Daemon]:
+    """The private servers of a data folder."""
+    place = home.Home(data)
+    return [Postgres(place), Valkey(place)]
+
+
 @contextmanager
 def initialised(**settings: str) -> Iterator[dict[str, str]]:
     """The environment of an installation that `fugou init` has made in a folder of its own."""
@@ -73,6 +83,8 @@ def initialised(**settings: str) -> Iterator[dict[str, str]]:
         made = {**os.environ, **{f"FUGOU_{name}": value for name, value in given.items()}}
         subprocess.run([*FUGOU, "init", "--yes"], env=made, cwd=name, check=True, capture_output=True)
         yield made
+        for server in servers(Path(made["FUGOU_DATA_DIR"])):
+            server.stop()  # where a test's kill -9 left it
 
 
 @contextmanager

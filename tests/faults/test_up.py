@@ -11,11 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 from deeds.driver import until
-from running import FUGOU, PATIENCE_SECONDS, answers, command, family, initialised, lives, none_lives, up
-
-from bot.core.servers import daemon, home
-from bot.core.servers.postgres import Postgres
-from bot.core.servers.valkey import Valkey
+from running import FUGOU, PATIENCE_SECONDS, answers, command, family, initialised, lives, none_lives, servers, up
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +19,6 @@ def environment() -> Iterator[dict[str, str]]:
     """An installation of these tests; each meets what the one before left."""
     with initialised() as made:
         yield made
-
-
-def servers(data: Path) -> list[daemon.Daemon]:
-    place = home.Home(data)
-    return [Postgres(place), Valkey(place)]
 
 
 def test_up_says_when_it_is_ready_and_leaves_nothing_running_when_told_to_stop(environment: dict[str, str]) -> None:
