@@ -137,7 +137,9 @@ def _span(span: timedelta) -> str:
 
 
 def _failing() -> Select[Any]:
-    return select(InboxRow).where(InboxRow.done_at.is_(None), InboxRow.error != "")
+    """Parked, or tried in vain; one that was just put back has no attempt to its name yet."""
+    stuck = InboxRow.parked_at.is_not(None) | (InboxRow.attempts > 0)
+    return select(InboxRow).where(InboxRow.done_at.is_(None), stuck)
 
 
 def _unsent() -> Select[Any]:
