@@ -166,7 +166,7 @@ def _again(kind: str, number: int) -> str:
 
 
 def _of_callback(row: InboxRow) -> Failure:
-    what = str(KINDS.get(row.kind, row.kind))
+    what = _("向企业微信查询") if row.source == "own" else str(KINDS.get(row.kind, row.kind))
     again = "" if row.parked_at else _("第 %(count)s 次没成，会自己再试", count=row.attempts)
     return Failure(what, row.key, row.received_at, row.error or "", _again("callback", row.id), instead=again)
 
