@@ -24,10 +24,15 @@ from bot.core.servers import private_servers
 from bot.operators import keys
 
 ALL = os.environ.get("FUGOU_TESTS") == "all"
-CUSTOMERS = int(os.environ.get("N", 0)) or (2_000 if ALL else 300)
+CUSTOMERS = 2_000 if ALL else 300
 PARTS = ("parts web", "parts lanes", "parts hot", "parts scheduler", "valkey-server", "bin/postgres -D")
 SEED = int(os.environ.get("FUGOU_CHAOS_SEED", "20261124"))
-SETTLE_SECONDS = int(os.environ.get("S", 0)) or (600 if ALL else 180)
+SETTLE_SECONDS = 600 if ALL else 180
+# A member takes 30 messages a minute, so those that tell him of late welcomes wait their turn; they are not counted.
+UNSETTLED = """
+    SELECT count(*) FROM outbox
+    WHERE state IN ('sending', 'unknown') OR (state = 'waiting' AND call <> 'message_send')
+"""
 
 
 def test_each_effect_is_once_whatever_dies_under_duplicated_and_reordered_callbacks(
@@ -98,7 +103,7 @@ def settle(installation: Installation, phone: Phone) -> None:
     while time.monotonic() < end:
         waiting = phone.sim("GET", "callbacks", last=0)["waiting"]
         left = counted(installation, "SELECT count(*) FROM inbox WHERE done_at IS NULL AND parked_at IS NULL")
-        out = counted(installation, "SELECT count(*) FROM outbox WHERE state IN ('waiting', 'sending', 'unknown')")
+        out = counted(installation, UNSETTLED)
         if not (waiting or left or out):
             return
         time.sleep(1)
