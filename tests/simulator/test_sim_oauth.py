@@ -72,5 +72,7 @@ def test_the_authorize_page_sends_her_back_with_a_code_and_the_state(wecom, how)
 
 def test_an_authorize_page_of_another_corp_or_of_nobody_is_refused(wecom):
     page = f"{wecom.url}/connect/oauth2/authorize"
-    assert requests.get(page, params={"appid": "ww_other"}, timeout=5).status_code == 422
+    her = {"external_userid": "wm1", "redirect_uri": "https://shop.test/h5"}
+    other = requests.get(page, params=her | {"appid": "ww_other"}, allow_redirects=False, timeout=5)
+    assert (other.status_code, other.json()["detail"]) == (422, f"appid is not {CORP}")
     assert requests.get(page, params={"appid": CORP}, timeout=5).status_code == 422
