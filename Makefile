@@ -37,7 +37,7 @@ setup-test: .venv/test
 setup-browser: ## install Chromium and a Chinese font where apt-get may (for the browser tests)
 	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null)
 
-bench: setup ## a benchmark: make bench NAME=ledger
+bench: setup-test ## a benchmark: make bench NAME=ledger
 	@$(BIN)/fugou bench $(NAME)
 
 clean: ## remove .venv, data and what was built

@@ -28,9 +28,10 @@ from bot.app import house
 from bot.core import settings
 from bot.core.installation import Installation
 
-BENCHES = ("ledger",)
+BENCHES = ("ingest", "welcome", "ledger")
 SCHEMA = 1  # of the JSON line
 ROUNDS = 5  # counted; one more goes before them and is thrown away
+SECRET_KEY = "bench" * 8
 NOISE = 1.5  # spread of the limit above which the machine was not quiet enough to believe a miss
 
 Round = Callable[[], float]
@@ -56,7 +57,8 @@ class Goal:
 class Report:
     """What a bench found. variants: name -> one value a counted round, in `unit`; ratios: name -> (over, under).
 
-    checks: name -> whether it holds. p99: name -> worst latencies in ms, where they matter.
+    checks: name -> whether it holds. p99: name -> worst latencies in ms, where they matter. scaled_from: name -> the
+    smaller work that was measured, where the values are scaled to the whole.
     """
 
     bench: str
@@ -69,6 +71,7 @@ class Report:
     checks: Mapping[str, bool]
     machine: dict[str, Any]
     p99: Mapping[str, float] = field(default_factory=dict)
+    scaled_from: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def right(self) -> bool:
@@ -90,9 +93,10 @@ class Report:
         }  # fmt: skip
 
     def _spread(self, name: str, values: Sequence[float]) -> dict[str, Any]:
-        p99 = {"p99": round(self.p99[name], 2)} if name in self.p99 else {}
+        more = {"p99": round(self.p99[name], 2)} if name in self.p99 else {}
+        more |= {"scaled_from": self.scaled_from[name]} if name in self.scaled_from else {}
         spread = {"median": statistics.median(values), "min": min(values), "max": max(values)}
-        return {"unit": self.unit, **{key: round(value, 2) for key, value in spread.items()}, **p99}
+        return {"unit": self.unit, **{key: round(value, 2) for key, value in spread.items()}, **more}
 
 
 def run(name: str) -> int:
@@ -116,7 +120,7 @@ def private_installation(pool_size: int = 10) -> Iterator[Installation]:
     """An installation on private, durable servers in a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="fugou-bench-") as folder:
         Path(folder).chmod(0o711)  # the user PostgreSQL runs as goes through it
-        made = settings.load(data_dir=Path(folder) / "data", database_url=None, redis_url=None, secret_key="bench" * 8)
+        made = settings.load(data_dir=Path(folder) / "data", database_url=None, redis_url=None, secret_key=SECRET_KEY)
         with house.opened(made, pool_size=pool_size, migrated=False) as installation:
             house.prepare(installation)
             yield installation
