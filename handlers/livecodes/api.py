@@ -16,11 +16,11 @@ from bot.web.guard import needs
 from handlers.livecodes import addings, service
 from handlers.livecodes.models import LiveCode
 from handlers.messaging.content import Content
+from tags.people.staff import Userid
 
 api = resource(__name__, "live-codes")
 
 Name = Annotated[str, Field(min_length=1, max_length=60)]
-Userid = Annotated[str, Field(min_length=1, max_length=64)]
 Cap = Annotated[int, Field(ge=1, le=10_000)]
 TagIds = Annotated[list[Ident], Field(max_length=50)]
 ABSENT: Any = None  # the default of what may be left out and may not be null

@@ -3,10 +3,11 @@
 from datetime import time
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from bot.web.api import Body, Ident
 from handlers.welcome import rules
+from tags.people.staff import Userid
 
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["21:00"])]
 Weekday = Annotated[int, Field(ge=1, le=7)]
@@ -14,8 +15,6 @@ Weekday = Annotated[int, Field(ge=1, le=7)]
 
 class HoursBody(Body):
     """From a time of day until another, in the brand's zone; past midnight where `until` is the earlier one."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     start: Clock = Field(alias="from")
     until: Clock
@@ -33,9 +32,7 @@ class WhenBody(Body):
     """All that is named has to be so. weekdays: 1 Monday to 7 Sunday; a slot past midnight belongs to its first day."""
 
     live_code_id: Ident | None = None
-    staff: (
-        Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(min_length=1, max_length=100)] | None
-    ) = None
+    staff: Annotated[list[Userid], Field(min_length=1, max_length=100)] | None = None
     customer: Literal["new", "returning", "lapsed"] | None = None
     weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)] | None = None
     hours: HoursBody | None = None

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from bot.wecom.outbox import post
 from tags.people.models import Staff
 from tags.people.names import name_key
 
+Userid = Annotated[str, Field(min_length=1, max_length=64)]  # a member's, in requests and settings
 FRESH = timedelta(days=1)  # how long name and supervisor are believed
 ACTIVE = 1  # status of `user/get`; 2 disabled, 4 not activated, 5 left
 
