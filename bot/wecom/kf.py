@@ -91,22 +91,28 @@ def pulled(session: Session, activity: KfActivity | KfDue, _: None) -> None:
     _look(session, KfAccount.open_kfid == activity.open_kfid)
 
 
-def read_accounts(installation: Installation, wecom: WeCom, _: object = None) -> list[dict[str, str]]:
-    """The accounts this program may use, each with a link to its chat: `{open_kfid, name, link}`."""
+def read_accounts(installation: Installation, wecom: WeCom, _: object = None) -> list[dict[str, str]] | None:
+    """The accounts this program may use, each with a link to its chat: `{open_kfid, name, link}`.
+
+    None where WeCom does not let this program use 微信客服, which a brand may well do without.
+    """
     with installation.transaction("system") as session:
         links = {row.open_kfid: row.link for row in session.execute(select(KfAccount.open_kfid, KfAccount.link))}
-    found = []
-    for account in wecom.kf.list_accounts():
-        open_kfid = str(account["open_kfid"])
-        link = links.get(open_kfid) or wecom.kf.add_contact_way(open_kfid, SCENE)
-        found.append({"open_kfid": open_kfid, "name": str(account.get("name", "")), "link": link})
-    return found
+    try:
+        listed = {str(one["open_kfid"]): str(one.get("name") or "") for one in wecom.kf.list_accounts()}
+        made = {one: links.get(one) or wecom.kf.add_contact_way(one, SCENE) for one in listed}
+    except errors.Refused as error:
+        log.warning("微信客服 accounts can't be listed", error=str(error))
+        return None
+    return [{"open_kfid": one, "name": name, "link": made[one]} for one, name in listed.items()]
 
 
 @receives(KfAccountsDue, read=read_accounts)
 @receives(KfAccountsChanged, read=read_accounts)
-def listed(session: Session, _: object, accounts: list[dict[str, str]]) -> None:
+def listed(session: Session, _: object, accounts: list[dict[str, str]] | None) -> None:
     """Know the accounts; one that is no longer ours is kept with the time."""
+    if accounts is None:
+        return
     known = [account["open_kfid"] for account in accounts]
     for account in accounts:
         _meet(session, account["open_kfid"])
@@ -136,6 +142,14 @@ def pull_quiet(session: Session) -> None:
 def list_accounts(session: Session) -> None:
     """Know the accounts before a customer is sent to one of them."""
     inbox.ask(session, KfAccountsDue())
+
+
+@every(PULL_SECONDS)
+def list_unlinked(session: Session) -> None:
+    """While there is no account to send her to, or one without a link, look again soon."""
+    linked = session.scalars(select(KfAccount.link).where(KfAccount.gone_at.is_(None))).all()
+    if not linked or "" in linked:
+        inbox.ask(session, KfAccountsDue())
 
 
 def answers(session: Session, open_kfid: str, at: datetime) -> bool:

@@ -5,8 +5,9 @@ session.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from bot.core import clock
@@ -26,12 +27,14 @@ TAKEN, TRANSFERRED, OVER, REENTERED = 1, 2, 3, 4  # change_type of session_statu
 GATHERED = timedelta(seconds=2)  # what she wrote before the end and we pull after it is answered with the rest
 ENDED_SECONDS, MOVED_HOURS = 20, 48  # how long the code of a session's end lasts, and that of a move to a person
 
+Userid = Annotated[str, Field(min_length=1, max_length=64)]
+
 hand_over_minutes = preference(
-    "hand_over_minutes", int, default=30, home=__name__,
+    "hand_over_minutes", Annotated[int, Field(ge=1, le=2880)], default=30, home=__name__,
     help="Minutes without a word of the person who has a conversation, after which the bot answers in it again.",
 )  # fmt: skip
 kf_servicers = preference(
-    "kf_servicers", tuple[str, ...], default=(), home=__name__,
+    "kf_servicers", tuple[Userid, ...], default=(), home=__name__,
     help="Members (userid) whom 人工 is handed to, the first who is receiving; empty is the pool of the account.",
 )  # fmt: skip
 

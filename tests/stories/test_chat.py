@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from bot.core import clock
 from bot.core.events import EventRow
-from bot.wecom import kf
+from bot.wecom import inbox, kf
 from bot.wecom.inbox import InboxRow
 from bot.wecom.kf import KfDue
 from tests.shop import Shop
@@ -61,6 +61,14 @@ def heard(shop: Shop) -> list[str]:
     with shop.installation.transaction("test") as session:
         rows = session.scalars(select(EventRow).where(EventRow.name == "message.received").order_by(EventRow.id))
         return [row.data["text"] for row in rows]
+
+
+def failed(shop: Shop) -> list[str | None]:
+    """Why rows of the inbox were parked or had to be tried again."""
+    with shop.installation.transaction("test") as session:
+        return list(
+            session.scalars(select(InboxRow.error).where((InboxRow.attempts > 0) | InboxRow.parked_at.is_not(None)))
+        )
 
 
 def test_help_is_a_menu_and_a_tap_on_it_is_understood(shop: Shop) -> None:  # W2
@@ -181,6 +189,34 @@ def test_two_who_pull_one_account_keep_each_message_once(shop: Shop) -> None:  #
         assert [body.split("第")[1][0] for body in kept] == list("0123456789")
 
 
+def test_a_row_that_cannot_be_read_is_kept_and_holds_nothing_up(shop: Shop) -> None:  # W2 G6
+    good = {"msgid": "m1", "external_userid": "wmAnna", "origin": 3, "msgtype": "text", "text": {"content": "谢谢"}}
+    with shop.installation.transaction("test") as session:
+        inbox.keep_kf(session, KF, [{"msgtype": "text"}, {**good, "send_time": int(clock.now().timestamp())}])
+    shop.run_jobs()
+    assert heard(shop) == ["谢谢"]
+    assert failed(shop) == ["a 微信客服 message has no msgid"]
+
+
+def test_a_corp_without_kf_is_asked_and_nothing_fails(shop: Shop) -> None:  # G6
+    shop.wecom.sim("POST", "apps", rights=["contact"])
+    shop.run_jobs()
+    shop.pass_time(seconds=61)
+    shop.run_jobs()
+    assert failed(shop) == []
+    with shop.installation.transaction("test") as session:
+        assert kf.link(session) is None
+
+
+def test_an_account_made_later_is_linked_to_within_a_minute(shop: Shop) -> None:  # W2
+    shop.run_jobs()
+    shop.wecom.sim("POST", "kf/accounts", name="客服", open_kfid=KF)
+    shop.pass_time(seconds=61)
+    shop.run_jobs()
+    with shop.installation.transaction("test") as session:
+        assert "/kf/" in str(kf.link(session))
+
+
 def test_a_callback_whose_token_has_run_out_pulls_all_the_same(shop: Shop) -> None:  # W2 G6
     ask(shop, "wmAnna", "谢谢")
     shop.wecom.say("wmAnna", "多谢", KF)
@@ -188,6 +224,7 @@ def test_a_callback_whose_token_has_run_out_pulls_all_the_same(shop: Shop) -> No
     shop.pass_time(minutes=11)
     shop.run_jobs()
     assert len(hears(shop, "wmAnna")) == 2
+    assert failed(shop) == []
 
 
 def test_a_member_who_writes_to_the_app_is_told_where_the_answers_are(shop: Shop) -> None:  # W2

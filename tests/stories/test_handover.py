@@ -57,13 +57,16 @@ def test_a_person_takes_over_and_the_bot_says_goodbye_once_and_is_silent(shop: S
     assert ask(shop, "wmAnna", "谢谢") == []
     assert ask(shop, "wmAnna", "今天天气不错") == []
     assert hears(shop, "wmAnna") == [GOODBYE]
+    assert shop.wecom.calls("kf/send_msg") == []  # not even tried, and left to WeCom to refuse
 
 
 def test_what_she_writes_before_wecom_has_moved_her_is_not_answered_either(shop: Shop) -> None:  # W3
-    shop.wecom.say("wmAnna", "人工", KF)
-    shop.wecom.say("wmAnna", "谢谢", KF)
+    shop.wecom.sim("POST", "faults", path="kf/service_state/trans", errcode=-1)
+    assert ask(shop, "wmAnna", "人工") == []
+    assert ask(shop, "wmAnna", "谢谢") == []
+    shop.pass_time(seconds=2)
     shop.run_jobs()
-    assert hears(shop, "wmAnna") == [GOODBYE]
+    assert (hears(shop, "wmAnna"), shop.wecom.calls("kf/send_msg")) == ([GOODBYE], [])
 
 
 def test_the_end_of_the_persons_session_gives_her_back_with_one_hello(shop: Shop) -> None:  # W3
@@ -115,6 +118,7 @@ def test_a_person_who_writes_keeps_the_conversation(shop: Shop) -> None:  # W3
     shop.run_jobs()
     shop.pass_time(minutes=2)
     assert ask(shop, "wmAnna", "谢谢") == []
+    assert session_of(shop, "wmAnna")["service_state"] == 3
 
 
 def test_a_member_who_takes_her_unasked_silences_the_bot(shop: Shop) -> None:  # W3
