@@ -58,7 +58,8 @@ def granian(installation: Installation, app: str, workers: int, threads: int) ->
     """The same on Granian; its port."""
     with serve.reserved(HOST, 0) as port:
         command = ["-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--host", HOST,
-                   "--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads), "--log-level", "error"]  # fmt: skip
+                   "--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads),
+                   "--log-level", "error"]  # fmt: skip
         with _running(installation, app, command, port):
             yield port
 

@@ -1,12 +1,14 @@
 """1,000 contacts added in one burst while WeCom takes 500 ms for each answer (quality.md, `welcome`)."""
 
 import time
+from contextlib import ExitStack
 
 import requests
 
 from bot.app.bench import naive_callbacks, processes
 from bot.app.bench.callbacks import Fired, fire, sealed
 from bot.app.bench.harness import ROUNDS, Goal, Report, interleave, machine, percentile, private_installation
+from bot.app.serve import THREADS, WORKERS
 from bot.wecom.lane import SLOTS
 
 CONTACTS, NAIVE_CONTACTS, LATENCY_S = 1_000, 200, 0.5
@@ -29,13 +31,12 @@ def bench(
 ) -> Report:
     """Run it on private servers; five minutes. naive: contacts of its burst, whose times are scaled to `contacts`."""
     limit = contacts * CALLS * latency_s / SLOTS
-    with (
-        private_installation() as installation,
-        machine(installation) as facts,
-        processes.stub_wecom(latency_s) as stub,
-    ):
+    with private_installation() as installation, machine(installation) as facts, ExitStack() as servers:
         naive_callbacks.Base.metadata.create_all(installation.engine)
-        bursts = Bursts(installation, stub)
+        stub = servers.enter_context(processes.stub_wecom(latency_s))
+        inline = processes.gunicorn(installation, "welcome", NAIVE_PROCESSES, NAIVE_THREADS, stub)
+        ours = processes.ours(installation, WORKERS, THREADS, f"{stub}/cgi-bin/", hot=True)
+        bursts = Bursts(stub, servers.enter_context(inline), servers.enter_context(ours))
         found = interleave({
             "naive": lambda: bursts.naive(naive) * contacts / naive,
             "product": lambda: bursts.product(contacts),
