@@ -66,17 +66,22 @@ class GroupCommit:
         self._pending: list[_Ticket] = []
         self._lock = threading.Lock()
 
-    def put(self, row: Row) -> None:
-        """Return once the row is committed. Raises NotKept if the commit that held it failed."""
-        ticket = _Ticket(row)
+    def put(self, row: Row) -> bool:
+        """Return once the row is committed: True where this thread committed the batch that held it.
+
+        Raises NotKept if that commit failed.
+        """
+        ticket, led = _Ticket(row), False
         self._pending.append(ticket)
         time.sleep(0)  # lets threads that are about to append do so: larger batches, fewer commits
         with self._lock:
             if not ticket.ended:
                 batch, self._pending = self._pending, []
                 self._commit(batch)
+                led = True
         if ticket.error is not None:
             raise NotKept(str(ticket.error)) from ticket.error
+        return led
 
     def _commit(self, batch: list[_Ticket]) -> None:
         failure: Exception | None = None
@@ -144,11 +149,12 @@ class Entry:
         except BadEnvelope as error:
             return error.status, str(error)
         try:
-            self._keep(self._row(source, plain))
+            led = self._keep(self._row(source, plain))
         except NotKept as error:
             log.error("callback not kept", error=str(error))
             return 503, "not kept; deliver again"
-        self._installation.wake("hot")
+        if led:  # one hint for the whole batch
+            self._installation.wake("hot")
         return 200, ""
 
     def echo(self, source: str, query: dict[str, str]) -> tuple[int, str]:
