@@ -96,8 +96,12 @@ def test_an_adding_told_after_its_end_is_history_only() -> None:  # C5
 
 
 def test_a_relation_read_before_its_event_came_is_still_added_by_the_event() -> None:  # C5 W1
-    _, changes = told([Fact("seen", 9), Fact("full", 10)])
+    known, changes = told([Fact("seen", 9), Fact("full", 10)])
     assert changes == [Change.LATE, Change.ADDED]
+    assert getattr(fold(known), "nth", 0) == 1  # one adding, so she is new
+    known, changes = told([Fact("seen", 9), Fact("full", 1_000_000)])
+    assert changes == [Change.LATE, Change.ADDED]
+    assert getattr(fold(known), "nth", 0) == 2  # friends anew, the end between was never told
     known, changes = told([Fact("half", 10), Fact("seen", 10), Fact("full", 90)])
     assert changes == [Change.ADDED, Change.COMPLETED, Change.SAME]
     relation = fold(known)
