@@ -104,7 +104,7 @@ def announce_all(
         session, INSERT, at=at or clock.now(), actor=session.info["actor"], why=why, cause=session.info.get("cause"),
         events=document([_row(event) for event in events]),
     )  # fmt: skip
-    ids = [event_id for event_id, in written]
+    ids = [event_id for (event_id,) in written]
     for event, event_id in zip(events, ids, strict=True):
         _tell(session, event, event_id)
     return ids

@@ -55,7 +55,7 @@ def count(endpoint: str, errcode: str) -> float:
 def test_a_call_carries_the_token_and_unescaped_json(server, wecom):
     server.will(SEND, says(OK))
     wecom.contact.send_welcome_msg("C", text={"content": "欢迎"})
-    (line, body), = server.asked(SEND)
+    ((line, body),) = server.asked(SEND)
     assert line.startswith(f"POST /cgi-bin/{SEND}?access_token=T1 ")
     assert body == '{"welcome_code": "C", "text": {"content": "欢迎"}}'.encode()
 
@@ -95,7 +95,9 @@ def test_what_cannot_connect_was_not_sent():
         assert failure.value.__context__ is failure.value.__cause__ is None
 
 
-@pytest.mark.parametrize("base", ["http://[bad", "http://a:b", "http://a:99999", "http://", "http:///cgi-bin", "http://a:0"])
+@pytest.mark.parametrize(
+    "base", ["http://[bad", "http://a:b", "http://a:99999", "http://", "http:///cgi-bin", "http://a:0"]
+)
 def test_an_address_that_is_none_stops_the_start(base):
     with pytest.raises(BadSettings, match="FUGOU_WECOM_API_BASE"):
         wecom_at(base)
@@ -296,7 +298,7 @@ def test_tickets_are_fetched_once_each_and_not_mixed(server, wecom):
     for _ in range(2):
         assert (wecom.app.jsapi_ticket(), wecom.app.agent_ticket()) == ("corp", "app")
     assert len(server.asked("get_jsapi_ticket")) == 1
-    (line, _), = server.asked("ticket/get")
+    ((line, _),) = server.asked("ticket/get")
     assert "type=agent_config" in line
 
 
