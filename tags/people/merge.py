@@ -61,6 +61,7 @@ def undo(session: Session, merge_id: int) -> Merge:
             .where(table.id.in_(row.moved[table.__tablename__]), table.customer_id == into.id)
             .values(customer_id=source.id)
         )
+    _follow_identities(session, source.id, into.id)
     for field in row.moved["filled"]:
         if getattr(into, field) == getattr(source, field):
             setattr(into, field, None if field in ("birthday", "phone") else "")
@@ -114,6 +115,13 @@ def _move(session: Session, table: type[Identity | Contact | Touch | Hint], from
         same = (hers.kind == Hint.kind) & (hers.value == Hint.value) & (hers.source == Hint.source)
         statement = statement.where(~select(hers.id).where(hers.customer_id == into_id, same).exists())
     return sorted(session.scalars(statement))
+
+
+def _follow_identities(session: Session, customer_id: int, from_id: int) -> None:
+    """A relation is whose the external contact is, also one that began while the two were one."""
+    hers = select(Identity.value).where(Identity.customer_id == customer_id, Identity.kind == "external_userid")
+    newer = update(Contact).where(Contact.customer_id == from_id, Contact.external_userid.in_(hers))
+    session.execute(newer.values(customer_id=customer_id))
 
 
 def _fill(source: Customer, into: Customer) -> list[str]:

@@ -201,25 +201,25 @@ def test_a_phone_in_a_members_remark_suggests_a_merge_and_does_none(shop: Shop) 
 
 
 def test_a_merge_moves_what_is_hers_and_undoing_gives_exactly_that_back(shop: Shop) -> None:  # C2
-    made = stranger(
-        shop,
-        "静怡",
-        phone="13800138000",
-    )
+    made = stranger(shop, phone="13800138000")
     anna = shop.wecom.add_contact("Anna", unionid="o-anna")
     shop.run_jobs()
     who = shop.api.customer(anna)["id"]
     merged = shop.api.post(f"/customers/{who}/merge", {"into": {"customer_id": str(made)}})
     assert (merged["from"], merged["into"]) == (who, str(made))
     assert shop.api.get(f"/customers/{who}")["id"] == str(made)
-    assert shop.api.customer(anna)["phone"] == "138****8000"
-    shop.wecom.sim("POST", "contacts", userid="leo", external_userid=anna)  # booked after the merge: it stays
+    together = shop.api.customer(anna)
+    assert (together["name"], together["phone"]) == ("Anna", "138****8000")
+    shop.api.patch(f"/customers/{made}", {"city": "杭州"})  # after the merge: it stays
+    shop.wecom.sim("POST", "contacts", userid="leo", external_userid=anna)  # follows whose external contact it is
     shop.run_jobs()
     shop.api.post(f"/merges/{merged['id']}/undo")
     apart, kept = shop.api.get(f"/customers/{who}"), shop.api.get(f"/customers/{made}")
-    assert ([one["userid"] for one in apart["contacts"]], apart["unionid"]) == (["lily"], "o-anna")
-    assert ([one["userid"] for one in kept["contacts"]], kept["unionid"]) == (["leo"], None)
-    assert (apart["phone"], kept["phone"]) == (None, "138****8000")
+    assert ([one["userid"] for one in apart["contacts"]], apart["unionid"]) == (["lily", "leo"], "o-anna")
+    assert (kept["contacts"], kept["unionid"]) == ([], None)
+    assert (apart["name"], apart["phone"], apart["city"]) == ("Anna", None, "")
+    assert (kept["name"], kept["phone"], kept["city"]) == ("", "138****8000", "杭州")
+    assert verified(shop) == []
     again = shop.api.call("POST", f"/merges/{merged['id']}/undo", {})
     assert again.status_code == 409
 
