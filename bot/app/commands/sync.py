@@ -24,5 +24,5 @@ def sync() -> None:
                 bar.update(task, completed=done, total=total)
 
             count = pull.run(installation, wecom, report)
-            bar.update(task, completed=count, total=count)
+            bar.update(task, completed=count or 1, total=count or 1)
             bar.console.print(f"{pull.name}: {count}")
