@@ -6,12 +6,13 @@ moving points: docs/decisions/points-after-a-merge.md.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import BigInteger, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from handlers.points import due, preferences
-from handlers.points.ledger import Books
+from handlers.points.ledger import KINDS, Books
 from handlers.points.models import Account, Entry, Hold, HoldLot, LotRow, Transaction
 from tags.people import service as people
 
@@ -33,8 +34,9 @@ def join(session: Session, from_id: int, into_id: int) -> None:
 def part(session: Session, from_id: int, holder_id: int, cause: str) -> None:
     """Give `from_id` back her accounts with what was booked before the merge; what was booked since stays.
 
-    What the holder has spent of her lots since moves back to them from the holder's own free points, as far as these
-    go and those last; debts of hers that the holder paid are hers again. Locks the accounts of both.
+    What the holder's bookings took from her lots since goes back into them: from the holder's free points, then, as far
+    as refunds and old debts had taken it, as the holder's debt. Debts of hers that the holder paid are hers again.
+    Lots that have ended meanwhile stay ended. Locks the accounts of both; again changes nothing.
     """
     members = people.family(session, from_id)
     parting = Account.customer_id.in_(members), Account.owner_id != from_id
@@ -45,7 +47,8 @@ def part(session: Session, from_id: int, holder_id: int, cause: str) -> None:
         _free_holds(books, hers)
     session.execute(update(Account).where(*parting).values(owner_id=from_id))
     with due.opened(session, [from_id, holder_id]) as books:
-        _move_back(books, hers, holder_id, cause)
+        _debts_back(books, hers, holder_id, cause)
+        _points_back(books, hers, holder_id, cause)
         books.settle(from_id)
         books.settle(holder_id)
 
@@ -60,33 +63,44 @@ def _free_holds(books: Books, hers: Sequence[int]) -> None:
             due.let_go(books, hold, "released")
 
 
-def _move_back(books: Books, hers: Sequence[int], holder_id: int, cause: str) -> None:
-    query = select(Entry.account, Entry.customer_id, Entry.lot_id, func.sum(Entry.points)).join(
-        Transaction, Transaction.id == Entry.transaction_id
-    )
-    by_others = query.where(
-        Entry.customer_id.in_(hers), Entry.account.in_(("lot", "debt")), Transaction.customer_id.not_in(hers)
-    )
-    spent: dict[int | None, int] = {}
-    for account, customer_id, lot_id, points in books.session.execute(by_others.group_by(*query.selected_columns[:3])):
-        if account == "lot":
-            spent[lot_id] = -int(points)
-        elif points > 0:
+def _debts_back(books: Books, hers: Sequence[int], holder_id: int, cause: str) -> None:
+    """Give the holder back what her bookings paid of the others' debts, which are theirs again."""
+    for debtor, paid in _by_others(books, hers, "debt", Entry.customer_id):
+        if paid > 0:
             line = books.line(holder_id, "part", cause=cause)
-            books.grant(line, int(points), preferences.lot_end(books.session, books.now))
-            debtor = books.accounts[customer_id]
-            debtor.debt += int(points)
-            line.move("debt", customer_id, -int(points))
-    open_lots = select(LotRow.id).where(LotRow.id.in_(spent), LotRow.expires_at > books.now)
-    lots = due.read_lots(books.session, open_lots)
-    wanted = {lot: part for lot in books.know(lots) if (part := spent[lot.id]) > 0}
-    left = min(sum(wanted.values()), books.spendable(holder_id))
-    if left <= 0:
+            books.grant(line, paid, preferences.lot_end(books.session, books.now))
+            books.accounts[debtor].debt += paid
+            line.move("debt", debtor, -paid)
+
+
+def _points_back(books: Books, hers: Sequence[int], holder_id: int, cause: str) -> None:
+    taken = {lot_id: -points for lot_id, points in _by_others(books, hers, "lot", Entry.lot_id) if points < 0}
+    open_lots = select(LotRow.id).where(LotRow.id.in_(taken), LotRow.expires_at > books.now)
+    lots = {lot: taken[lot.id or 0] for lot in books.know(due.read_lots(books.session, open_lots))}
+    if not lots:
         return
-    books.load_lots({holder_id: left})
     line = books.line(holder_id, "part", cause=cause)
-    books.take(line, left, owner_id=holder_id)
-    for lot in reversed(wanted):  # those that last longest first: as if the holder had spent less
-        back = min(left, wanted[lot])
+    whole = sum(lots.values())
+    books.load_lots({holder_id: whole})
+    found = books.take(line, min(whole, books.spendable(holder_id)), owner_id=holder_id)
+    owed = -sum(points for _, points in _by_others(books, hers, "lot", Entry.account, ("settle", "claw_back")))
+    owing = min(whole - found, owed)
+    books.owe(line, owing)
+    left = found + owing
+    for lot, part in reversed(lots.items()):  # those that last longest first: as if the holder had taken less
+        back = min(left, part)
         left -= back
         books.put(line, lot, back)
+
+
+def _by_others(
+    books: Books, hers: Sequence[int], account: str, by: Any, kinds: Sequence[str] = KINDS
+) -> list[tuple[Any, int]]:
+    """What bookings for others changed in these customers' accounts of one kind, summed by a column of entries."""
+    query = (
+        select(by, cast(func.sum(Entry.points), BigInteger))
+        .join(Transaction, Transaction.id == Entry.transaction_id)
+        .where(Entry.customer_id.in_(hers), Entry.account == account)
+        .where(Transaction.customer_id.not_in(hers), Transaction.kind.in_(kinds))
+    )
+    return [(key, points) for key, points in books.session.execute(query.group_by(by).order_by(by))]
