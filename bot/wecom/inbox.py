@@ -124,23 +124,20 @@ def ask(session: Session, question: Any) -> None:
     after_commit(session, lambda: installation.wake("hot"))
 
 
-def due(session: Session, limit: int, flying: Sequence[int] = ()) -> list[int]:
-    """Ids of the rows that may be processed now, oldest first, without those in `flying`."""
-    query = select(InboxRow.id).where(_claimable(), InboxRow.not_before <= clock.now())
+def due(session: Session, limit: int, flying: Sequence[int] = ()) -> list[InboxRow]:
+    """The rows that may be processed now, oldest first, without those whose ids are in `flying`."""
+    query = select(InboxRow).where(_claimable(), InboxRow.not_before <= clock.now())
     if flying:
         query = query.where(InboxRow.id.not_in(flying))
     return list(session.scalars(query.order_by(InboxRow.id).limit(limit)))
 
 
-def process(installation: Installation, wecom: WeCom, row_id: int) -> list[int]:
-    """Process one row to its end and return the ids of the outgoing rows it posted; nothing if another took it.
+def process(installation: Installation, wecom: WeCom, row: InboxRow) -> list[int]:
+    """Process one row as `due` saw it; returns the ids of the outgoing rows it posted, nothing if another took it.
 
     Never raises for a failure of the row itself: that is kept on the row.
     """
-    with installation.transaction("system") as session:
-        row = session.get(InboxRow, row_id)
-    if row is None or row.done_at or row.parked_at:
-        return []
+    row_id = row.id
     try:
         message = _message(row)
         wanted = [one for one in receivers if isinstance(message, one.kind)]

@@ -47,8 +47,8 @@ class Lane:
                 return touched
             for _, row_id in outgoing:
                 outbox.send(self._installation, self._wecom, row_id)
-            for row_id in rows:
-                inbox.process(self._installation, self._wecom, row_id)
+            for row in rows:
+                inbox.process(self._installation, self._wecom, row)
             touched += len(rows) + len(outgoing)
 
     def run(self, stop: threading.Event) -> None:
@@ -85,20 +85,20 @@ class Lane:
             outgoing = outbox.due(session, room, flying["outbox"])
         for priority, row_id in outgoing:
             self._send(priority, row_id)
-        for row_id in rows:
-            if self._fly("inbox", row_id):
-                self._put(READ, lambda row_id=row_id: self._process(row_id))  # type: ignore[misc]
+        for row in rows:
+            if self._fly("inbox", row.id):
+                self._put(READ, lambda row=row: self._process(row))  # type: ignore[misc]
 
     def _send(self, priority: int, row_id: int) -> None:
         if self._fly("outbox", row_id):
             self._put(priority, lambda: self._deliver(row_id))
 
-    def _process(self, row_id: int) -> None:
+    def _process(self, row: inbox.InboxRow) -> None:
         posted: list[int] = []
         try:
-            posted = inbox.process(self._installation, self._wecom, row_id)
+            posted = inbox.process(self._installation, self._wecom, row)
         finally:
-            self._land("inbox", row_id)
+            self._land("inbox", row.id)
         for outgoing in posted:
             self._send(outbox.URGENT, outgoing)
 
