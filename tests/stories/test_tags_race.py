@@ -1,9 +1,12 @@
-"""Many hands at once on the same customers' tags, in the API, in WeCom and in the lane's threads (T2, G5)."""
+"""Both sides end in step: whatever is done in whatever order, and by many hands at once (T2, G5)."""
 
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from shop import Shop
 from sqlalchemy import select
 from test_tags import befriend, group, here, in_wecom, mark, open_calls, put, settle_lost, take, verified
@@ -48,3 +51,46 @@ def test_whatever_many_hands_do_at_once_both_sides_end_in_step(shop: Shop) -> No
     with shop.installation.transaction("test") as session:
         assert session.scalars(select(InboxRow.error).where(InboxRow.attempts > 0)).all() == []
     assert verified(shop) == []
+
+
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "take", "mark", "unmark", "run", "lose", "busy"]),
+        st.sampled_from(["a", "b", "c"]),
+        st.sampled_from(["lily", "leo"]),
+    ),
+    max_size=8,
+)
+
+
+@given(acts=ACTS)
+def test_whatever_both_sides_do_they_end_in_step(shop: Shop, acts: list[Any]) -> None:  # T2 G5
+    tags = group(shop, "t", "a", "b", "c") if not shop.api.get("/tag-groups")["data"] else listed(shop)
+    anna = befriend(shop, "Anna", "lily", "leo")
+    for act, name, staff in acts:
+        match act:
+            case "put":
+                put(shop, anna, tags[name])
+            case "take":
+                take(shop, anna, tags[name])
+            case "mark":
+                mark(shop, anna, staff, add=(name,))
+            case "unmark":
+                mark(shop, anna, staff, remove=(name,))
+            case "run":
+                shop.run_jobs()
+            case "lose":
+                shop.wecom.sim("POST", "faults", path="externalcontact/mark_tag", drop="after", times=1)
+            case "busy":
+                shop.wecom.sim("POST", "faults", path="externalcontact/mark_tag", errcode=-1, times=1)
+        shop.pass_time(seconds=2)
+    shop.wecom.sim("DELETE", "faults")
+    shop.run_jobs()
+    while open_calls(shop):
+        settle_lost(shop)
+    assert in_wecom(shop, anna, "lily") == in_wecom(shop, anna, "leo") == here(shop, anna)
+    assert verified(shop) == []
+
+
+def listed(shop: Shop) -> dict[str, str]:
+    return {tag["name"]: tag["id"] for one in shop.api.get("/tag-groups")["data"] for tag in one["tags"]}
