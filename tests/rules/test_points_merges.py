@@ -51,7 +51,7 @@ STEP = st.tuples(KIND, st.integers(1, 40_000), st.sampled_from([0, 30, 60]))
 
 
 def live(session: Session, customer_id: int, steps: list[tuple[str, int, int]]) -> int:
-    """Let her do things; returns what they changed in her ledger's sum. `refund`: of an order whose points are spent."""
+    """Let her do things; returns what they changed in her sum. `refund`: of an order whose points are spent."""
     before = owned(session, customer_id)
     for what, amount, days_ago in steps:
         try:
