@@ -2,7 +2,7 @@
 
 Orders stay in the month account they were posted to; balances, lots and debts are the owner's over all her accounts.
 Taking a merge apart gives the accounts back and moves what one side has spent of the other's since. Why so, and not by
-moving points: docs/decisions/points-after-a-merge.md.
+moving points: docs/decisions/0005-points-after-a-merge.md.
 """
 
 from collections.abc import Sequence

@@ -70,7 +70,7 @@ SELECT id, customer_id, order_id, expires_at, points, remaining, held FROM (
 def lots(session: Session, at: datetime, needs: list[dict[str, int]], orders: list[str]) -> list[Lot]:
     """The lots not ended at `at` that cover each need ({o: owner, p: points}), first-expiring-first, and of `orders`.
 
-    With one end, the survivor's own lots come first (see docs/decisions/points-after-a-merge.md).
+    With one end, the survivor's own lots come first (see docs/decisions/0005-points-after-a-merge.md).
     """
     return [Lot(*row) for row in run(session, LOTS, needs=document(needs), orders=orders, at=at)]
 
