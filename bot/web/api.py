@@ -61,7 +61,8 @@ Moment = Annotated[
 ]
 Ident = Annotated[str, Field(pattern=r"^[0-9]{1,18}$", description="an opaque id")]
 Flag = Annotated[bool, Strict()]  # a JSON boolean; pydantic alone would take 0 and "yes"
-Fen = Annotated[int, Field(ge=0, le=10**13, description="money in fen")]
+Whole = Annotated[int, Strict()]  # a JSON integer; pydantic alone would take "128"
+Fen = Annotated[int, Strict(), Field(ge=0, le=10**13, description="money in fen")]
 
 
 class Paging(Body):
@@ -185,7 +186,10 @@ def _check_body() -> None:
         raise BadRequest("expected a JSON object as the body")
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("expected Content-Type: application/json")
-    parsed = request.get_json()  # raises 400
+    try:
+        parsed = request.get_json()
+    except BadRequest:
+        raise BadRequest("the body is not JSON") from None
     if not isinstance(parsed, dict):
         raise BadRequest("expected a JSON object as the body")
     if b"\\u" in raw or b"\0" in raw:

@@ -82,6 +82,13 @@ def static(name: str) -> Response:
     return files.serve(name)
 
 
+@shell.get("/")
+@needs(PUBLIC)
+def front() -> BaseResponse:
+    """Who opens the bare address in a browser wants the console."""
+    return redirect("/console/")
+
+
 @shell.get("/console/")
 @needs("console:read")
 def home() -> BaseResponse:

@@ -17,6 +17,7 @@ from bot.web import refusals
 log = structlog.get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
+KEY_EXPECTED = "expected the header Authorization: Bearer KEY, with a key of fugou apikey create that is not revoked"
 
 
 def install(app: Flask) -> None:
@@ -43,7 +44,8 @@ def install(app: Flask) -> None:
     def http(error: HTTPException) -> BaseResponse:
         if refusals.is_page():
             return refusals.answer(error)
-        made = document(error.code or 500, error.name, error.description or error.name)
+        said = KEY_EXPECTED if error.code == 401 else error.description or error.name
+        made = document(error.code or 500, error.name, said)
         for name, value in error.get_headers():
             if name.lower() not in ("content-type", "content-length"):
                 made.headers[name] = value  # Allow on 405, Retry-After on 429, WWW-Authenticate on 401

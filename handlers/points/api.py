@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from bot.core.errors import Unacceptable
 from bot.core.i18n import SOURCE
 from bot.web import edge
-from bot.web.api import Answer, Body, ById, Listing, Moment, Paging, answers, reply, resource
+from bot.web.api import Answer, Body, ById, Listing, Moment, Paging, Whole, answers, reply, resource
 from bot.web.guard import needs
 from handlers.points import adjust, statement
 from handlers.points.telling import reason
@@ -69,7 +69,7 @@ class MonthQuery(Body):
 class AdjustmentBody(Body):
     """Points to give, or to take where negative, and why."""
 
-    points: Annotated[int, Field(ge=-(10**9), le=10**9)]
+    points: Annotated[Whole, Field(ge=-(10**9), le=10**9)]
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from bot.web import edge
-from bot.web.api import Answer, Body, Fen, Moment, answers, reply, resource
+from bot.web.api import Answer, Body, Fen, Moment, Whole, answers, reply, resource
 from bot.web.guard import needs
 from tags.orders import place, receipts, refund
 from tags.orders.errors import OtherContent
@@ -20,7 +20,7 @@ api = resource(__name__, "orders")
 OrderId = Annotated[str, Field(pattern=r"^[^/\s]{1,128}$", description="the shop's own id, without slash or space")]
 Word = Annotated[str, Field(min_length=1, max_length=128)]
 Text = Annotated[str, Field(max_length=256)]
-Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
+Quantity = Annotated[Whole, Field(ge=1, le=1_000_000)]
 
 
 def _plausible(at: datetime) -> datetime:
@@ -53,7 +53,7 @@ class OrderBody(Body):
     coupon_codes: Annotated[list[Word], Field(max_length=0, description="not yet: coupons come later")] = Field(
         default_factory=list
     )
-    points_used: Annotated[int, Field(ge=0, le=10**12)] = 0
+    points_used: Annotated[Whole, Field(ge=0, le=10**12)] = 0
 
 
 class EarnedAnswer(Answer):

@@ -31,7 +31,7 @@ def narrows(name: str) -> Callable[[Narrow], Narrow]:
 def page(
     session: Session, *, q: str = "", wanted: Mapping[str, str], limit: int, cursor: str | None
 ) -> tuple[list[Customer], str | None]:
-    """A page of customers and the cursor of the next one. q: a name, its pinyin, a phone or its last four digits.
+    """A page of customers and the cursor of the next one. q: a name, its pinyin or initials, a phone or its last four.
 
     wanted: values by filter name, as features registered them. Raises Unacceptable for a bad cursor or value.
     """
@@ -46,9 +46,11 @@ def page(
 
 
 def _matches(session: Session, q: str) -> ColumnElement[bool]:
+    sound = name_key(q).partition(" ")[0]
     ways: list[ColumnElement[bool]] = [
         Customer.name.contains(q, autoescape=True),
-        Customer.name_key.startswith(name_key(q), autoescape=True),
+        Customer.name_key.startswith(sound, autoescape=True),
+        Customer.name_key.contains(f" {sound}", autoescape=True),
     ]
     digits = "".join(filter(str.isdigit, q))
     if len(digits) == TAIL:

@@ -62,7 +62,7 @@ def _owner(session: Session, settings: fugou_settings.Settings) -> str:
     if password is not None:
         return "account owner made, with the password of FUGOU_OWNER_PASSWORD"
     link = f"{settings.public_url or ''}/console/login/{accounts.one_time_login(session, 'owner')}"
-    return f"first login, within {accounts.LINK_MINUTES} minutes: {link}"
+    return f"first login, within {accounts.LINK_MINUTES} minutes (later: fugou operator login owner): {link}"
 
 
 @click.group()
@@ -110,6 +110,15 @@ def operator_add(name: str, role: str, password_stdin: bool) -> None:
     with opened(_with_key()) as installation, installation.transaction("cli") as session:
         accounts.add_operator(session, name, role, password)
     click.echo(f"account {name} made, as {role}", err=True)
+
+
+@operator.command("login")
+@click.argument("name")
+def operator_login(name: str) -> None:
+    """Print a one-time login link for the account NAME, good for 15 minutes."""
+    settings = _with_key()
+    with opened(settings) as installation, installation.transaction("cli") as session:
+        click.echo(f"{settings.public_url or ''}/console/login/{accounts.one_time_login(session, name)}")
 
 
 @click.group()

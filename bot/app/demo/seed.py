@@ -44,7 +44,6 @@ def furnish(api: Api, phone: Phone) -> Cafe:
     """The shop before anybody comes: members, tags, groups, live codes, a default welcome."""
     for userid, name in STAFF.items():
         phone.sim("POST", "staff", userid=userid, name=name)
-    phone.sim("POST", "kf/accounts", name="山野咖啡客服", open_kfid=KF)
     tags: dict[str, str] = {}
     for name, single, words in (
         ("门店", True, ["西湖店", "滨江店", "小红书"]),

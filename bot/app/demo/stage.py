@@ -83,10 +83,13 @@ def open_demo(
             if accounts.find_operator(session, "owner") is None:
                 accounts.add_operator(session, "owner", "owner")
             key = keys.create_api_key(session, "demo", ["all"])
+        phone = Phone(wecom.url)
+        if customers is not None:  # there before the scheduler first looks for accounts: welcomes link to it
+            phone.sim("POST", "kf/accounts", name="山野咖啡客服", open_kfid=seed.KF)
         parts = [web_part("127.0.0.1", number, installation.id, 1, serve.THREADS), *map(part, PARTS)]
         stack.enter_context(Supervisor(parts, upkeep=servers.ensure))
         serve.wait_ready(address, installation.id, stop)
-        api, phone = Api(address, key), Phone(wecom.url)
+        api = Api(address, key)
         phone.sim("POST", "apps", agentid=AGENT_ID)
         callback = f"{address}/wecom/callback"
         phone.sim("POST", "callbacks", url=callback, token=token, aes_key=AES_KEY)
