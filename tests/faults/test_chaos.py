@@ -35,6 +35,7 @@ UNSETTLED = """
 """
 
 
+@pytest.mark.long
 def test_each_effect_is_once_whatever_dies_under_duplicated_and_reordered_callbacks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # G5 G6 W1 P2
