@@ -84,12 +84,12 @@ def completed(session: Session, event: ContactCompleted) -> None:
 
 @on(ContactLeft)
 def left(session: Session, event: ContactLeft) -> None:
-    push.forget(session, _contact_id(session, event.external_userid, event.userid), tags=False)
+    push.forget(session, _contact_id(session, event.external_userid, event.userid))
 
 
 @on(ContactRemoved)
 def removed(session: Session, event: ContactRemoved) -> None:
-    push.forget(session, _contact_id(session, event.external_userid, event.userid), tags=True)
+    push.forget(session, _contact_id(session, event.external_userid, event.userid))
 
 
 @on(CustomersMerged)

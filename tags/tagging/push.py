@@ -89,16 +89,14 @@ def settled(session: Session, row: OutboxRow) -> None:
     relation(session, contact, refused=None if row.state == "sent" else step)
 
 
-def forget(session: Session, contact_id: int, *, tags: bool) -> None:
-    """The relation has ended: nothing waits for it any more. tags: WeCom has dropped its tags with it."""
+def forget(session: Session, contact_id: int) -> None:
+    """The relation has ended: nothing waits for it any more. What WeCom has on it when it is taken up again is read."""
     sync = session.get(RelationSync, contact_id)
     last = latest(session, sync)
     if last is not None and waiting(session, last) is not None:
         session.delete(last)
     if sync:
         session.delete(sync)
-    if tags:
-        session.execute(delete(RelationTag).where(RelationTag.contact_id == contact_id))
     session.flush()
 
 
