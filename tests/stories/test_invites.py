@@ -65,6 +65,15 @@ def test_the_welcome_carries_the_invitation_once(shop: Shop, store: dict[str, An
     assert (route(shop, store["group"])["invited"], route(shop, store["group"])["waiting"]) == (1, 0)
 
 
+def test_a_welcome_that_has_to_wait_keeps_its_invitation(shop: Shop, store: dict[str, Any]) -> None:  # T7 G5
+    shop.wecom.sim("POST", "faults", path="externalcontact/send_welcome_msg", errcode=-1)
+    anna = scans(shop, store)
+    writes(shop, anna)
+    shop.pass_time(seconds=2)
+    shop.run_jobs()
+    assert len(cards(shop, anna)) == 1
+
+
 def test_a_tag_she_gets_later_invites_her_when_she_opens_the_chat(shop: Shop, store: dict[str, Any]) -> None:  # T7 C9
     anna = known(shop, "Anna")
     tag(shop, anna, store["lake"])
@@ -163,6 +172,7 @@ def test_an_invitation_not_taken_up_is_reminded_of_once(shop: Shop, store: dict[
         writes(shop, anna)
     assert len(cards(shop, anna)) == 2
     assert len([one for one in hears(shop, anna) if one.startswith("您的专属群还给您留着位置。")]) == 1
+    assert events(shop, anna, "group.invited") == ["group.invited", "group.invited"]
 
 
 def test_nobody_is_reminded_before_the_days_are_over(shop: Shop, store: dict[str, Any]) -> None:  # T7
@@ -195,8 +205,11 @@ def test_an_invitation_that_nothing_could_carry_ends_after_seven_days(
 def test_a_welcome_that_wecom_refuses_leaves_the_invitation_to_the_next_carrier(  # T7 C9
     shop: Shop, store: dict[str, Any]
 ) -> None:
-    shop.wecom.sim("POST", "faults", path="externalcontact/send_welcome_msg", errcode=41065)
+    for errcode in (-1, 41065):  # busy, so that it is refused only after the invitation's own turn has gone by
+        shop.wecom.sim("POST", "faults", path="externalcontact/send_welcome_msg", errcode=errcode)
     anna = scans(shop, store)
+    shop.pass_time(seconds=2)
+    shop.run_jobs()
     assert cards(shop, anna) == []
     writes(shop, anna)
     assert len(cards(shop, anna)) == 1
@@ -217,3 +230,4 @@ def test_one_merged_into_another_is_not_invited_a_second_time(shop: Shop, store:
     writes(shop, bella)
     writes(shop, anna)
     assert len(cards(shop, anna)) + len(cards(shop, bella)) == 1
+    assert events(shop, bella, "group.assigned") == ["group.assigned"]

@@ -1,5 +1,7 @@
 """Her timeline: every touch in words, oldest to newest, page by page (C4)."""
 
+from datetime import datetime
+
 from shop import Shop
 
 from bot.core.events import Event
@@ -25,7 +27,8 @@ def test_the_timeline_is_told_oldest_first_page_by_page(shop: Shop) -> None:  # 
     shop.run_jobs()
     path = f"/customers/{shop.api.customer(anna)['id']}/timeline"
     whole = shop.api.get(path, limit=200)["data"]
-    assert [one["at"] for one in whole] == sorted(one["at"] for one in whole)
+    moments = [datetime.fromisoformat(one["at"]) for one in whole]
+    assert moments == sorted(moments)
     assert (whole[0]["event"], whole[0]["text"], whole[0]["why"]) == ("contact.added", "添加了成员 莉莉", "渠道 门店A")
     assert (whole[-1]["event"], whole[-1]["text"]) == ("contact.left", "删除了成员 莉莉")
     pages, cursor = [], None
