@@ -51,7 +51,10 @@ ORDER BY 1 ON CONFLICT DO NOTHING
 
 
 def _make(session: Session, ids: list[int]) -> None:
-    run(session, MAKE, ids=ids, owners=[people.survivor(session, one) for one in ids])
+    """Make these accounts and those of their owners, who book for all of theirs."""
+    owner = {one: people.survivor(session, one) for one in ids}
+    owner |= {one: one for one in owner.values()}
+    run(session, MAKE, ids=list(owner), owners=list(owner.values()))
 
 
 LOTS = """

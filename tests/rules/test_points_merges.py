@@ -188,3 +188,13 @@ def test_points_spent_together_return_to_the_spender_once_they_have_parted(
         assert (owned(session, anna), owned(session, bella)) == (200, 50)
         give_back(session, name, 100)
         assert (owned(session, anna), owned(session, bella)) == (200, 300)
+
+
+def test_a_merged_customer_who_never_had_points_is_given_some_through_her_survivor(
+    installation: Installation, pair: tuple[int, int]
+) -> None:  # C2 P1
+    anna, bella = pair
+    with installation.transaction("test") as session:
+        merge.merge(session, anna, bella, why="试验")
+        adjust.adjust(session, anna, 100, "试验")
+        assert owned(session, bella) == 100
