@@ -148,8 +148,9 @@ def test_spending_while_a_merge_is_made_and_undone_loses_nothing(installation: I
         doing(installation, merge.undo, merge_id),
         *(doing(installation, spend.spend, who, 60, order_id=f"o{n}") for n, who in enumerate([anna, bella] * 4)),
     )
-    assert refused(got) == []
-    assert balance(installation, anna) + balance(installation, bella) == 600 - 8 * 60
+    too_late = refused(got)  # once they are two again, the points of one may be gone: she is told so
+    assert set(too_late) <= {"TooFewPoints"}
+    assert balance(installation, anna) + balance(installation, bella) == 600 - (8 - len(too_late)) * 60
 
 
 def revert_storm(installation: Installation, transactions: int, workers: int) -> None:
