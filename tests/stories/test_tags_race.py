@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shop import Shop
 from sqlalchemy import select
-from test_tags import befriend, group, here, in_wecom, mark, open_calls, put, settle_lost, take, verified
+from test_tags import befriend, group, here, in_the_end, in_wecom, mark, put, take, verified
 
 from bot.wecom.inbox import InboxRow
 from bot.wecom.lane import Lane
@@ -43,9 +43,7 @@ def test_whatever_many_hands_do_at_once_both_sides_end_in_step(shop: Shop) -> No
     finally:
         ended.set()
         lane.join()
-    shop.run_jobs()
-    while open_calls(shop):
-        settle_lost(shop)
+    in_the_end(shop)
     for who in customers:
         assert in_wecom(shop, who, "lily") == in_wecom(shop, who, "leo") == here(shop, who)
     with shop.installation.transaction("test") as session:
@@ -85,9 +83,7 @@ def test_whatever_both_sides_do_they_end_in_step(shop: Shop, acts: list[Any]) ->
                 shop.wecom.sim("POST", "faults", path="externalcontact/mark_tag", errcode=-1, times=1)
         shop.pass_time(seconds=2)
     shop.wecom.sim("DELETE", "faults")
-    shop.run_jobs()
-    while open_calls(shop):
-        settle_lost(shop)
+    in_the_end(shop)
     assert in_wecom(shop, anna, "lily") == in_wecom(shop, anna, "leo") == here(shop, anna)
     assert verified(shop) == []
 
