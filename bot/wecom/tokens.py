@@ -10,11 +10,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import monotonic
 
 from redis import Redis
 from redis.lock import Lock
 
+from bot.core.clock import monotonic
 from bot.wecom.errors import TokenRejected, WeComError
 from bot.wecom.shared import Shared
 
@@ -30,7 +30,7 @@ RENEWED_S = 1.0  # a replacement that is rejected so soon is not replaced: the n
 @dataclass(frozen=True)
 class _Held:
     value: str = ""
-    ends: float = -math.inf  # monotonic seconds
+    ends: float = -math.inf  # monotonic seconds of the shared clock
     renewed: float = -math.inf  # when it was fetched to replace a rejected one
 
 
