@@ -25,7 +25,7 @@ from bot.core.installation import Installation
 from bot.core.jobs import perform
 from bot.core.settings import Settings
 from bot.operators import keys
-from bot.wecom.client import WeCom
+from bot.wecom.client import wecom_of
 from bot.wecom.lane import Lane
 
 
@@ -37,7 +37,7 @@ class Shop:
         with installation.transaction("test") as session:
             key = keys.create_api_key(session, "shop", ["all"])
         self.api = Api(url, key)
-        self.client = WeCom(installation.settings, installation.redis, installation.key("wecom:"))
+        self.client = wecom_of(installation)
         self._lane = Lane(installation, self.client)
 
     def run_jobs(self) -> None:

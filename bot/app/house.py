@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from bot import migrations
 from bot.app.features import load_features
+from bot.core import settings as fugou_settings
 from bot.core.errors import Refusal
 from bot.core.events import make_partitions
 from bot.core.installation import Installation, create_identity
@@ -47,6 +48,13 @@ def joined(settings: Settings, servers: Servers, *, pool_size: int = 10) -> Iter
         yield installation
     finally:
         installation.close()
+
+
+def keyed_settings() -> Settings:
+    """The settings of a command that opens the database. Raises BadSettings, for a missing SECRET_KEY too."""
+    settings = fugou_settings.load()
+    settings.require("secret_key")
+    return settings
 
 
 def prepare(installation: Installation, to: str = "head") -> None:

@@ -5,7 +5,7 @@ import threading
 
 from bot.core.installation import Installation
 from bot.core.jobs import lanes
-from bot.wecom.client import WeCom
+from bot.wecom.client import wecom_of
 from bot.wecom.lane import Lane
 
 LANES_POOL = lanes.THREADS
@@ -19,8 +19,7 @@ def run_lanes(installation: Installation) -> int:
 
 def run_hot(installation: Installation) -> int:
     """Drain inbox and outbox until SIGTERM; returns the exit status."""
-    client = WeCom(installation.settings, installation.redis, installation.key("wecom:"))
-    Lane(installation, client).run(until_told())
+    Lane(installation, wecom_of(installation)).run(until_told())
     return 0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.core.errors import Refusal
@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(None, min_length=SECRET_KEY_LENGTH)
     secret_key_old: SecretStr | None = Field(None, min_length=SECRET_KEY_LENGTH)  # read once more while keys rotate
     public_url: HttpUrl | None = None
-    timezone: Annotated[ZoneInfo, NoDecode] = ZoneInfo("Asia/Shanghai")
+    timezone: Annotated[ZoneInfo, NoDecode, BeforeValidator(_zone)] = ZoneInfo("Asia/Shanghai")
     log_format: Literal["text", "json"] | None = None
     clock: Literal["system", "shared"] = "system"
     owner_password: SecretStr | None = None
@@ -84,13 +84,6 @@ class Settings(BaseSettings):
     wecom_contact_callback_aes_key: AesKey | None = None
     wecom_kf_callback_token: SecretStr | None = Field(None, max_length=32)
     wecom_kf_callback_aes_key: AesKey | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _zones_from_names(cls, values: dict[str, object]) -> dict[str, object]:
-        if isinstance(values.get("timezone"), str):
-            values["timezone"] = _zone(str(values["timezone"]))
-        return values
 
     @model_validator(mode="after")
     def _virtual_time_never_meets_the_real_wecom(self) -> Self:

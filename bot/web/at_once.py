@@ -10,10 +10,9 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from bot.core.errors import Problem
-from bot.core.installation import Installation
 from bot.web import edge
 from bot.wecom import outbox
-from bot.wecom.client import WeCom
+from bot.wecom.client import wecom_of
 
 Made = TypeVar("Made")
 
@@ -39,12 +38,3 @@ def at_once(decide: Callable[[Session], Made]) -> tuple[Made, bool]:
     if refused is not None:
         raise RefusedByWeCom(refused.error or "refused", errcode=refused.errcode)
     return made, all(row.state == "sent" for row in rows)
-
-
-def wecom_of(installation: Installation) -> WeCom:
-    """The client of this process; it shares its tokens with every other process of the installation."""
-    made: WeCom | None = installation.caches.get("wecom")
-    if made is None:
-        made = WeCom(installation.settings, installation.redis, installation.key("wecom:"))
-        installation.caches["wecom"] = made
-    return made

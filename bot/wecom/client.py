@@ -1,6 +1,6 @@
 """Typed calls to WeCom: `WeCom(…).contact`, `.kf` and `.app`, each under the secret it needs.
 
-    wecom = WeCom(settings, installation.redis, installation.key("wecom:"))
+    wecom = wecom_of(installation)
     wecom.contact.get("wm…")["external_contact"]["name"]
 
 The methods are in `bot.wecom.api`, on wechatpy's API classes. `Client` stands where wechatpy's client would, since that
@@ -18,6 +18,7 @@ from prometheus_client import Counter, Histogram
 from pydantic import SecretStr
 from redis import Redis
 
+from bot.core.installation import Installation
 from bot.core.settings import Settings
 from bot.wecom import transport
 from bot.wecom.api import text_in
@@ -148,6 +149,15 @@ class WeCom:
         self.app = AppApi(app)
         self.contact = ContactApi(client(contact) if contact else app)
         self.kf = KfApi(client(kf) if kf else app)
+
+
+def wecom_of(installation: Installation) -> WeCom:
+    """The client of this process; it shares its tokens with every other process of the installation."""
+    made: WeCom | None = installation.caches.get("wecom")
+    if made is None:
+        made = WeCom(installation.settings, installation.redis, installation.key("wecom:"))
+        installation.caches["wecom"] = made
+    return made
 
 
 def _life(answer: dict[str, Any]) -> float:

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from bot.web import pictures
 from bot.web.api import Answer, Body, ById, Ident, Listing, Moment, Paging, answers, reply, resource
-from bot.web.at_once import at_once, wecom_of
+from bot.web.at_once import at_once
 from bot.web.cursors import page
 from bot.web.edge import installation, session
 from bot.web.guard import needs
+from bot.wecom.client import wecom_of
 from bot.wecom.errors import WeComError
 from handlers.invites import service
 from handlers.invites.models import InvitationText

@@ -11,17 +11,17 @@ from handlers.points import statement
 from handlers.points.telling import percent, reason
 from tags.people.cards import CustomerAnswer
 from tags.people.pages import language
-from tags.people.panels import panel, stat, tab
+from tags.people.panels import Number, numbers, panel, tab
 
 PER_PAGE = 30
 
 console = pages("points", __name__)  # no page of its own; where its templates are found
 
 
-@stat(place=40)
-def balance(session: Session, customer: CustomerAnswer) -> tuple[str, str, str]:
+@numbers(place=20)
+def balance(session: Session, customer: CustomerAnswer) -> list[Number]:
     points = customer.points.balance
-    return _("积分"), f"{points:,}", f"≈ {yuan(points)}"
+    return [(_("积分"), f"{points:,}", f"≈ {yuan(points)}")]
 
 
 @panel("right", place=10)
@@ -31,7 +31,7 @@ def points(session: Session, customer: CustomerAnswer) -> str:
         (step for step in statement.steps(session, int(customer.id)) if step.from_fen > found.month.net_spend_fen), None
     )
     return render_template(
-        "points/_panel.html", found=found, ending=statement.expiring(session, int(customer.id))[:3],
+        "points/_panel.html", found=found, ending=found.endings[:3],
         rate=f"{found.month.rate * 100:f}".rstrip("0").rstrip(".") or "0", next=missing, percent=percent,
     )  # fmt: skip
 

@@ -41,9 +41,8 @@ def points(session: Session, asker: Asker) -> str:
         lines.append(say(lang, "另有 %(points)s 积分过退货期后可用。", points=f"{hers.pending:,}"))
     if hers.debt:
         lines.append(say(lang, "退款后欠 %(points)s 积分，会先从以后获得的积分里扣。", points=f"{hers.debt:,}"))
-    ending = statement.expiring(session, asker.customer_id)
-    if ending:
-        lines.append(_ends(session, ending[0], lang))
+    if hers.endings:
+        lines.append(_ends(session, hers.endings[0], lang))
     lines += _month(hers.month, statement.steps(session, asker.customer_id), lang)
     return "\n".join(lines)
 

@@ -50,6 +50,14 @@ class Statement:
     lots: tuple[Ending, ...]
     month: MonthStatement
 
+    @property
+    def endings(self) -> list[Ending]:
+        """What ends when, soonest first, lots with the same end together."""
+        together: dict[datetime, int] = {}
+        for lot in self.lots:
+            together[lot.expires_at] = together.get(lot.expires_at, 0) + lot.points
+        return [Ending(points, expires_at) for expires_at, points in together.items()]
+
 
 @dataclass(frozen=True)
 class LedgerLine:
@@ -97,14 +105,6 @@ def balances(session: Session, customer_ids: Sequence[int]) -> dict[int, int]:
     )
     found = {owner: int(points) for owner, points in session.execute(open_lots.group_by(Account.owner_id))}
     return {one: found.get(one, 0) for one in customer_ids}
-
-
-def expiring(session: Session, customer_id: int) -> list[Ending]:
-    """What ends when, soonest first, lots with the same end together. Raises NotFound."""
-    together: dict[datetime, int] = {}
-    for lot in statement(session, customer_id).lots:
-        together[lot.expires_at] = together.get(lot.expires_at, 0) + lot.points
-    return [Ending(points, expires_at) for expires_at, points in together.items()]
 
 
 def steps(session: Session, customer_id: int) -> tuple[rules.Step, ...]:

@@ -1,7 +1,5 @@
 """Orders on her page: the newest first with what was given back, and what she spent in all, net (C3)."""
 
-from datetime import datetime
-
 from flask import render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,7 +13,7 @@ from bot.web.pages import link, pages
 from bot.web.show import moment
 from tags.orders.models import Order, OrderItem
 from tags.people.cards import CustomerAnswer
-from tags.people.panels import stat, tab
+from tags.people.panels import Number, numbers, tab
 from tags.people.service import family
 
 PER_PAGE = 20
@@ -37,27 +35,15 @@ def orders(session: Session, customer: CustomerAnswer) -> str:
     return render_template("orders/_tab.html", orders=rows, items=items, older=link(cursor=older) if older else None)
 
 
-@stat(place=10)
-def spent(session: Session, customer: CustomerAnswer) -> tuple[str, str, str]:
-    net, count, _newest = _sums(session, customer)
-    return _("累计消费"), yuan(net), ngettext("%(num)s 单", "%(num)s 单", count)
-
-
-@stat(place=20)
-def basket(session: Session, customer: CustomerAnswer) -> tuple[str, str, str]:
-    net, count, _newest = _sums(session, customer)
-    return _("客单价"), yuan(net // count) if count else "—", _("退款后") if count else ""
-
-
-@stat(place=30)
-def newest(session: Session, customer: CustomerAnswer) -> tuple[str, str, str]:
-    _net, _count, at = _sums(session, customer)
-    return _("上次下单"), moment(at) if at else "—", "" if at else _("还没买过")
-
-
-def _sums(session: Session, customer: CustomerAnswer) -> tuple[int, int, datetime | None]:
-    """Her net spend in fen, orders of which something is left, and when she last paid for one of those."""
+@numbers(place=10)
+def spent(session: Session, customer: CustomerAnswer) -> list[Number]:
+    """What she spent net of refunds, on how many orders of which something is left, and when she paid the newest."""
     kept = select(func.sum(Order.total_fen - Order.refunded_fen), func.count(), func.max(Order.paid_at))
     hers = Order.customer_id.in_(family(session, int(customer.id))), Order.refunded_at.is_(None)
     net, count, at = session.execute(kept.where(*hers)).one()
-    return int(net or 0), count, at
+    fen = int(net or 0)
+    return [
+        (_("累计消费"), yuan(fen), ngettext("%(num)s 单", "%(num)s 单", count)),
+        (_("客单价"), yuan(fen // count) if count else "—", _("退款后") if count else ""),
+        (_("上次下单"), moment(at) if at else "—", "" if at else _("还没买过")),
+    ]

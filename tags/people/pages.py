@@ -43,7 +43,7 @@ def index() -> Response:
     return render(
         "people/index.html", "people/_list.html", customers=shown, words=words, wanted=wanted, following=following,
         facets=[(one, one.choices(session())) for one in panels.offered], names=staff.names(session(), userids),
-        total=_total(session()), source=source_words,
+        total=lambda: _total(session()), source=source_words,
     )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def show(customer_id: int) -> BaseResponse:
     now = next((one for one in chosen if one.name == request.args.get("tab")), chosen[0])
     return render(
         "people/show.html", "people/_tabs.html", her=her, customer=customer, tabs=chosen, now=now,
-        body=now.draw(session(), her), stats=[give(session(), her) for _, give in sorted(panels.stats, key=_place)],
+        body=now.draw(session(), her), stats=panels.strip(session(), her),
         left=panels.drawn(session(), her, "left"), right=panels.drawn(session(), her, "right"), source=source_words,
         names=staff.names(session(), {contact.userid for contact in her.contacts}),
         identities=_identities(session(), customer_id), merges=merge.merges_of(session(), customer_id),
@@ -116,7 +116,3 @@ def _total(session: Session) -> int:
 def _identities(session: Session, customer_id: int) -> list[Identity]:
     rows = session.scalars(select(Identity).where(Identity.customer_id == customer_id).order_by(Identity.id))
     return list(rows)
-
-
-def _place(each: tuple[int, object]) -> int:
-    return each[0]

@@ -7,7 +7,7 @@ def points(session: Session, customer: CustomerAnswer) -> str | None: ...      #
 def orders(session: Session, customer: CustomerAnswer) -> str: ...             # HTML of the tab's body
 
 @stat(place=10)
-def balance(session: Session, customer: CustomerAnswer) -> tuple[str, str, str]: ...   # name, value, note
+def balance(session: Session, customer: CustomerAnswer) -> list[Number]: ...           # of the strip under her name
 
 @offers("tag", _l("标签"))
 def tags(session: Session) -> list[Choice]: ...                  # what the filter `tag` (see finding.py) may be
@@ -25,6 +25,7 @@ from tags.people.cards import CustomerAnswer
 Side = Literal["left", "right"]
 Draw = Callable[[Session, CustomerAnswer], str | None]
 Choice: TypeAlias = tuple[str, str, int | None]  # value, label, how many
+Number: TypeAlias = tuple[str, str, str]  # name, value, note
 Thing = TypeVar("Thing", bound=Callable[..., Any])
 
 
@@ -58,7 +59,7 @@ class Offer:
 
 panels: Register[Panel] = Register("panels")
 tabs: Register[Tab] = Register("tabs")
-stats: Register[tuple[int, Callable[[Session, CustomerAnswer], tuple[str, str, str]]]] = Register("stats")
+stats: Register[tuple[int, Callable[[Session, CustomerAnswer], list[Number]]]] = Register("stats")
 offered: Register[Offer] = Register("offers")
 
 
@@ -72,14 +73,19 @@ def tab(name: str, label: Any, *, place: int) -> Callable[[Thing], Thing]:
     return lambda function: tabs.mark(function, Tab(name, label, place, function))
 
 
-def stat(*, place: int) -> Callable[[Thing], Thing]:
-    """Mark a function that gives one number of the strip under her name."""
+def numbers(*, place: int) -> Callable[[Thing], Thing]:
+    """Mark a function that gives numbers of the strip under her name."""
     return lambda function: stats.mark(function, (place, function))
 
 
 def offers(name: str, label: Any) -> Callable[[Thing], Thing]:
     """Mark a function that lists what the filter `name` may be."""
     return lambda function: offered.mark(function, Offer(name, label, function))
+
+
+def strip(session: Session, customer: CustomerAnswer) -> list[Number]:
+    """All numbers under her name, smaller places first."""
+    return [one for _, give in sorted(stats, key=lambda each: each[0]) for one in give(session, customer)]
 
 
 def drawn(session: Session, customer: CustomerAnswer, side: Side) -> Iterable[str]:

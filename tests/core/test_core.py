@@ -44,6 +44,15 @@ def test_processes_that_share_a_clock_file_move_together(tmp_path: Path) -> None
     assert other.now() - datetime.now(UTC) > timedelta(days=2, hours=23)
 
 
+def test_a_span_is_over_when_the_shared_clock_has_passed_it(tmp_path: Path) -> None:  # G3
+    mine, other = clock.Clock(), clock.Clock()
+    for each in (mine, other):
+        each.follow(tmp_path / "clock")
+    before = other.monotonic()
+    mine.advance(7200)
+    assert 7200 <= other.monotonic() - before < 7260
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bought(Event, name="test.bought"):
     fen: int
@@ -91,7 +100,7 @@ def test_a_preference_is_checked_changed_and_seen_by_other_processes(installatio
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("FUGOU_TIMEZONE", "Mars/Olympus", "IANA time zone"),
+        ("FUGOU_TIMEZONE", "Mars/Olympus", "FUGOU_TIMEZONE .* IANA time zone"),
         ("FUGOU_DATABASE_URL", "mysql://user:hunter2@host/db", "FUGOU_DATABASE_URL"),
         ("FUGOU_SECRET_KEY", "short-and-secret", "FUGOU_SECRET_KEY"),
         ("FUGOU_WECOM_CALLBACK_AES_KEY", "x" * 42, "43 letters and digits"),

@@ -19,9 +19,8 @@ from sqlalchemy import make_url, text
 
 from bot import migrations
 from bot.app.commands.verify import report
-from bot.app.house import opened, prepare
+from bot.app.house import keyed_settings, opened, prepare
 from bot.core import clock
-from bot.core import settings as fugou_settings
 from bot.core.errors import Refusal
 from bot.core.installation import Installation
 from bot.core.servers.home import Home
@@ -34,7 +33,7 @@ ENVIRONMENT = {"host": "PGHOST", "port": "PGPORT", "sslmode": "PGSSLMODE", "sslr
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 def backup(file: Path) -> None:
     """Write a consistent copy of database and uploads to FILE, while the program runs."""
-    with opened(_settings()) as installation:
+    with opened(keyed_settings()) as installation:
         write(installation, file)
     click.echo(f"wrote {file}, {file.stat().st_size:,} bytes")
 
@@ -44,7 +43,7 @@ def backup(file: Path) -> None:
 @click.option("--force", is_flag=True, help="Replace what the database holds.")
 def restore(file: Path, force: bool) -> None:
     """Read FILE into an empty database, then verify it."""
-    with opened(_settings(), migrated=False) as installation:
+    with opened(keyed_settings(), migrated=False) as installation:
         read(installation, file, force=force)
         if report(installation):
             raise Refusal(f"{file} is restored, and differs from its own records as printed above")
@@ -123,9 +122,3 @@ def _name(installation: Installation) -> str:
 
 def _uploads(installation: Installation) -> Path:
     return installation.settings.data_dir.resolve() / "uploads"
-
-
-def _settings() -> fugou_settings.Settings:
-    settings = fugou_settings.load()
-    settings.require("secret_key")
-    return settings

@@ -8,7 +8,7 @@ import click
 from sqlalchemy.orm import Session
 
 from bot import migrations
-from bot.app.house import opened, prepare
+from bot.app.house import keyed_settings, opened, prepare
 from bot.core import settings as fugou_settings
 from bot.core.errors import Refusal
 from bot.operators import accounts, keys
@@ -74,7 +74,7 @@ def db() -> None:
 @click.argument("to", default="head")
 def upgrade(to: str) -> None:
     """Bring the schema up to TO (default: the newest)."""
-    with opened(_with_key(), migrated=False) as installation:
+    with opened(keyed_settings(), migrated=False) as installation:
         prepare(installation, to)
         click.echo(migrations.current(installation.engine))
 
@@ -83,7 +83,7 @@ def upgrade(to: str) -> None:
 @click.argument("to")
 def downgrade(to: str) -> None:
     """Take the schema back to TO (a number, -1, or base). Data that only the newer schema holds is lost."""
-    with opened(_with_key(), migrated=False) as installation:
+    with opened(keyed_settings(), migrated=False) as installation:
         migrations.downgrade(installation.engine, to)
         click.echo(migrations.current(installation.engine) or "empty")
 
@@ -91,7 +91,7 @@ def downgrade(to: str) -> None:
 @db.command()
 def current() -> None:
     """The schema the database stands at, and the newest."""
-    with opened(_with_key(), migrated=False) as installation:
+    with opened(keyed_settings(), migrated=False) as installation:
         click.echo(f"{migrations.current(installation.engine) or 'empty'} (newest: {migrations.newest()})")
 
 
@@ -107,7 +107,7 @@ def operator() -> None:
 def operator_add(name: str, role: str, password_stdin: bool) -> None:
     """Make the account NAME."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else _ask_password()
-    with opened(_with_key()) as installation, installation.transaction("cli") as session:
+    with opened(keyed_settings()) as installation, installation.transaction("cli") as session:
         accounts.add_operator(session, name, role, password)
     click.echo(f"account {name} made, as {role}", err=True)
 
@@ -116,7 +116,7 @@ def operator_add(name: str, role: str, password_stdin: bool) -> None:
 @click.argument("name")
 def operator_login(name: str) -> None:
     """Print a one-time login link for the account NAME, good for 15 minutes."""
-    settings = _with_key()
+    settings = keyed_settings()
     with opened(settings) as installation, installation.transaction("cli") as session:
         click.echo(f"{settings.public_url or ''}/console/login/{accounts.one_time_login(session, name)}")
 
@@ -131,15 +131,9 @@ def apikey() -> None:
 @click.option("--scope", "scopes", multiple=True, required=True, help="Such as orders:write; `all` for every scope.")
 def apikey_create(name: str, scopes: tuple[str, ...]) -> None:
     """Make a key and print it, once, alone on standard output."""
-    with opened(_with_key()) as installation, installation.transaction("cli") as session:
+    with opened(keyed_settings()) as installation, installation.transaction("cli") as session:
         key = keys.create_api_key(session, name, scopes)
     click.echo(key)
-
-
-def _with_key() -> fugou_settings.Settings:
-    settings = fugou_settings.load()
-    settings.require("secret_key")
-    return settings
 
 
 def _ask_password() -> str:

@@ -7,7 +7,7 @@ from bot.app.house import opened
 from bot.core import settings as fugou_settings
 from bot.core.settings import WECOM_NEEDED
 from bot.wecom import pulls
-from bot.wecom.client import WeCom
+from bot.wecom.client import wecom_of
 
 
 @click.command()
@@ -16,7 +16,7 @@ def sync() -> None:
     settings = fugou_settings.load()
     settings.require("secret_key", *WECOM_NEEDED)
     with opened(settings) as installation, Progress() as bar:
-        wecom = WeCom(settings, installation.redis, installation.key("wecom:"))
+        wecom = wecom_of(installation)
         for pull in pulls.in_order():
             task = bar.add_task(pull.name, total=None)
 

@@ -4,8 +4,7 @@ import sys
 
 import click
 
-from bot.app.house import opened
-from bot.core import settings as fugou_settings
+from bot.app.house import keyed_settings, opened
 from bot.core.checks import checks
 from bot.core.installation import Installation
 
@@ -13,9 +12,7 @@ from bot.core.installation import Installation
 @click.command()
 def verify() -> None:
     """Recompute every invariant from the records; print what differs, exit 1 if anything does."""
-    settings = fugou_settings.load()
-    settings.require("secret_key")
-    with opened(settings) as installation:
+    with opened(keyed_settings()) as installation:
         sys.exit(1 if report(installation) else 0)
 
 
