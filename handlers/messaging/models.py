@@ -32,7 +32,8 @@ class Delivery(Base):
     content: as `Content` has it, rendered when it leaves; parts: the 微信客服 messages it then became, todo: the places
     of those still to be sent, sent: how many were, outbox_id: the row of the one under way, tries: how often a closed
     window turned one back. open_kfid: the one account it may go by, None for any. member: who says it, and is told
-    while it waits. reason: why it waits, or was not sent. outcome, once done: sent, refused, expired or withdrawn.
+    while it waits, at told_at. reason: why it waits, or was not sent. outcome, once done: sent, refused, expired or
+    withdrawn.
     """
 
     __tablename__ = "deliveries"
@@ -40,6 +41,7 @@ class Delivery(Base):
         Index("ix_deliveries_open", "customer_id", "id", postgresql_where=text("done_at IS NULL")),
         Index("ix_deliveries_expires_at", "expires_at", postgresql_where=text("done_at IS NULL")),
         Index("ix_deliveries_outbox_id", "outbox_id", postgresql_where=text("outbox_id IS NOT NULL")),
+        Index("ix_deliveries_member", "member", postgresql_where=text("done_at IS NULL AND member IS NOT NULL")),
     )
     id: Mapped[Id]
     customer_id: Mapped[Big] = mapped_column(ForeignKey("customers.id"))
@@ -53,6 +55,7 @@ class Delivery(Base):
     outbox_id: Mapped[Big | None]
     open_kfid: Mapped[str | None]
     member: Mapped[str | None]
+    told_at: Mapped[At | None]
     reason: Mapped[str]
     created_at: Mapped[At]
     expires_at: Mapped[At]

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, render_template
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
@@ -15,9 +16,11 @@ from bot.web.guard import needs
 from bot.web.pages import pages
 from handlers.materials import service as materials
 from handlers.materials.models import Material
-from handlers.messaging import rules
+from handlers.messaging import notices, rules
 from handlers.messaging.content import Attachment, Content, LinkCard, MediaFile
 from handlers.messaging.placeholders import MARK, longest, placeholders
+from tags.people import staff
+from tags.people.panels import Choice, offers
 
 MOST_MATERIALS = 50  # the newest of the library, to choose from
 LINK = ("link_title", "link_url", "link_desc")
@@ -40,6 +43,14 @@ class Draft:
 @needs("console:read")
 def preview() -> Response:
     return Response(render_template("messaging/_phone.html", draft=draft(session(), Form.sent())))
+
+
+@offers("waiting", _l("消息在等"))
+def waiting(session: Session) -> list[Choice]:
+    """The members for whose customers something waits to leave."""
+    counts = notices.waiting(session)
+    names = staff.names(session, [userid for userid, _count in counts])
+    return [(userid, names.get(userid, userid), count) for userid, count in counts]
 
 
 def values(content: Content | None) -> dict[str, Any]:

@@ -13,19 +13,15 @@ from sqlalchemy.orm import Session
 from bot.core import clock
 from bot.core.crypto import fingerprint
 from bot.core.events import announce
-from bot.core.i18n import SOURCE, say
 from bot.wecom.outbox import URGENT, post
 from handlers.messaging import leaving, rules
 from handlers.messaging.content import Content
 from handlers.messaging.events import MessageExpired, MessageWaiting
 from handlers.messaging.models import Delivery, KfWindow
-from handlers.messaging.placeholders import reader
-from handlers.messaging.rendering import Payload, render
+from handlers.messaging.rendering import Payload
 from tags.people import service as people
-from tags.people import staff
 
 CODE_SECONDS = 20  # of the code that comes when she opens the chat (wecom.md §4.4)
-TOLD_BYTES = 1400  # of the text in the note to the member, which has 2048 in all
 MOST_EXPIRED = 500  # at one tick
 
 
@@ -84,7 +80,7 @@ def deliver(
     """Tell her something, once for each `dedupe`: now if a window is open, else when the next one opens.
 
     purpose: welcome or transactional. What waits does so for 7 days, with its reason; `member`, who follows her, is
-    told once by an app message, with the words.
+    told of it once (`notices`).
     """
     hers = people.lock(session, customer_id)[0].id
     made = _new(session, hers, purpose, dedupe, content=content.model_dump(mode="json"), member=member)
@@ -95,8 +91,6 @@ def deliver(
         made.reason = rules.NO_WINDOW
         waiting = MessageWaiting(customer_id=hers, delivery_id=made.id, purpose=purpose, reason=rules.NO_WINDOW)
         announce(session, waiting)
-        if member:
-            _tell(session, made, content, member)
 
 
 def withdraw(session: Session, dedupe: str, reason: str) -> bool:
@@ -129,15 +123,3 @@ def _new(session: Session, customer_id: int, purpose: str, dedupe: str, **more: 
     }  # fmt: skip
     new = insert(Delivery).values(row).on_conflict_do_nothing(index_elements=["dedupe"]).returning(Delivery)
     return session.scalar(new)
-
-
-def _tell(session: Session, delivery: Delivery, content: Content, member: str) -> None:
-    text = render(session, content, reader(session, delivery.customer_id, member)).text
-    note = say(
-        SOURCE,
-        "有一条消息暂时发不到客户「%(name)s」：她还没有打开微信客服。7 天内她一打开就会收到，"
-        "您也可以现在把它发给她：\n\n%(words)s",
-        name=people.customer(session, delivery.customer_id).name or say(SOURCE, "新客户"),
-        words=rules.fit(text, TOLD_BYTES),
-    )
-    staff.tell(session, member, note, dedupe=f"waiting:{delivery.id}", customer_id=delivery.customer_id)

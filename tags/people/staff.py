@@ -86,7 +86,7 @@ def choices(session: Session, also: Iterable[str] = ()) -> list[tuple[str, str, 
     return [(one.userid, one.name or one.userid, name_key(one.name)) for one in session.scalars(listed)]
 
 
-def tell(session: Session, userid: str, text: str, *, dedupe: str, customer_id: int) -> None:
-    """Write to a member through the app, once for each `dedupe`."""
+def tell(session: Session, userid: str, text: str, *, dedupe: str, customer_id: int | None) -> None:
+    """Write to a member through the app, once for each `dedupe`. customer_id: whom it is about, where it is one."""
     message = {"touser": userid, "msgtype": "text", "text": {"content": text}}
     post(session, "message_send", message, purpose="transactional", dedupe=dedupe, customer_id=customer_id)

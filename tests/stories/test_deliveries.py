@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from racing import together
 from shop import Shop
 from sqlalchemy import select
 
 from bot.core import checks
 from bot.core.events import EventRow
 from bot.wecom import outbox
+from handlers.messaging import notices
 from handlers.messaging import service as messaging
 from handlers.messaging.content import Content
 from handlers.messaging.models import Delivery
+from tags.people import finding
 
 KF = "wkshop"
 
@@ -92,15 +95,80 @@ def test_with_an_open_window_as_much_leaves_at_once_as_there_is_room_for(shop: S
     assert told(shop, "message.waiting") == []
 
 
+def notes(shop: Shop, userid: str = "lily") -> list[str]:
+    """What a member was told in the app, once all there is to tell was gathered."""
+    shop.run_jobs()
+    shop.pass_time(seconds=20)
+    shop.run_jobs()
+    return [one["text"]["content"] for one in shop.wecom.inbox(userid=userid)]
+
+
 def test_the_member_is_told_once_with_the_words(shop: Shop) -> None:  # W7 C9
     anna = added(shop)
     deliver(shop, anna, "您的积分到了,{name}")
     shop.run_jobs()
     deliver(shop, anna, "您的积分到了,{name}")
-    shop.run_jobs()
-    (note,) = [one["text"]["content"] for one in shop.wecom.inbox(userid="lily")]
+    (note,) = notes(shop)
     assert "「Anna」" in note
     assert note.endswith("您的积分到了,Anna")
+    assert notes(shop) == [note]
+
+
+def test_what_waits_for_many_is_one_message_with_their_names_and_where_they_are_listed(shop: Shop) -> None:  # W7 G5
+    hers = [added(shop, f"Anna {number:02}") for number in range(37)]
+    for each in hers:
+        deliver(shop, each, f"给 {each}")
+    deliver(shop, hers[0], "再来一条")  # she is one customer, however much waits for her
+    (note,) = notes(shop)
+    assert note.startswith("有 37 位客户的消息暂时发不到")
+    assert [f"Anna {number:02}" in note for number in range(37)] == [True] * 20 + [False] * 17
+    assert "……还有 17 位" in note
+    address = note.rpartition("名单：")[2]
+    assert address == f"{shop.url}/console/customers?waiting=lily"
+    with shop.installation.transaction("test") as session:
+        listed, _ = finding.page(session, q="", wanted={"waiting": "lily"}, limit=200, cursor=None)
+        others, _ = finding.page(session, q="", wanted={"waiting": "leo"}, limit=200, cursor=None)
+        assert sorted(one.name for one in listed) == [f"Anna {number:02}" for number in range(37)]
+        assert others == []
+    deliver(shop, added(shop, "Bella"), "给 Bella")
+    before, after = notes(shop)
+    assert before == note
+    assert "「Bella」" in after
+    assert notes(shop) == [before, after]
+
+
+def test_the_longest_names_fit_the_message(shop: Shop) -> None:  # W7
+    for number in range(21):
+        deliver(shop, added(shop, f"{number:02}{'很长的名字' * 10}"), f"第{number}条")
+    (note,) = notes(shop)
+    assert len(note.encode()) <= 2048
+    assert "……还有 1 位" in note
+
+
+def test_what_leaves_within_the_while_is_not_spoken_of(shop: Shop) -> None:  # W7
+    anna = added(shop)
+    deliver(shop, anna, "您的积分到了")
+    shop.run_jobs()
+    shop.pass_time(seconds=10)
+    says(shop, anna)
+    assert notes(shop) == []
+
+
+def test_a_crash_while_members_are_told_tells_them_once_all_the_same(shop: Shop) -> None:  # W7 G5
+    anna, bella = added(shop), added(shop, "Bella")
+    deliver(shop, anna, "第一条")
+    deliver(shop, bella, "第二条")
+    shop.pass_time(seconds=20)
+    with pytest.raises(RuntimeError), shop.installation.transaction("test") as session:
+        notices.tell(session)
+        raise RuntimeError("the process died before it could commit")
+    together(*[lambda: _tell(shop)] * 4)
+    assert len(notes(shop)) == 1
+
+
+def _tell(shop: Shop) -> None:
+    with shop.installation.transaction("test") as session:
+        notices.tell(session)
 
 
 def test_it_leaves_with_the_greeting_when_she_only_opens_the_chat(shop: Shop) -> None:  # W7

@@ -122,6 +122,8 @@ def test_past_its_20_seconds_the_welcome_waits_for_her_and_the_member_is_told(sh
     assert sends(shop) == 0
     assert [one["reason"] for one in told(shop, "welcome.late")] == ["late"]
     assert [(one["purpose"], one["reason"]) for one in told(shop, "message.waiting")] == [("welcome", "no_open_window")]
+    shop.pass_time(seconds=20)
+    shop.run_jobs()
     (note,) = [one["text"]["content"] for one in shop.wecom.inbox(userid="lily")]
     assert "欢迎,Anna" in note
 
