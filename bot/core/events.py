@@ -38,6 +38,11 @@ class Event:
     name: ClassVar[str]
     customer_id: int | None
 
+    @property
+    def moment(self) -> datetime | None:
+        """When it happened, where the fact itself says so (`paid_at`); None where that is when it is announced."""
+        return None
+
     def __init_subclass__(cls, name: str, **more: Any) -> None:
         super().__init_subclass__(**more)
         cls.name = name
@@ -77,7 +82,7 @@ def announce(session: Session, event: Event, *, why: str = "", at: datetime | No
     """Write the event's row, run its listeners in order, return the row's id.
 
     why: the reason in words a person reads (the rule's name, the operator's note). at: aware UTC, when it happened
-    (default: now).
+    (default: now); a fact that knows its own moment keeps that.
     """
     return announce_all(session, [event], why=why, at=at)[0]
 
@@ -85,10 +90,10 @@ def announce(session: Session, event: Event, *, why: str = "", at: datetime | No
 INSERT = f"""
 WITH numbered AS MATERIALIZED (
     SELECT row_number() OVER () AS n, nextval('events_id_seq') AS id, u.*
-    FROM {rows("events", "name text, customer_id bigint, data jsonb")}
+    FROM {rows("events", "name text, customer_id bigint, moment timestamptz, data jsonb")}
 ), written AS (
     INSERT INTO events (id, at, name, customer_id, actor, why, cause_id, data)
-    SELECT id, %(at)s, name, customer_id, %(actor)s, %(why)s, %(cause)s::bigint, data FROM numbered
+    SELECT id, coalesce(moment, %(at)s), name, customer_id, %(actor)s, %(why)s, %(cause)s::bigint, data FROM numbered
 ) SELECT id FROM numbered ORDER BY n
 """  # noqa: S608  # names are ours
 
@@ -123,7 +128,9 @@ def _tell(session: Session, event: Event, event_id: int) -> None:
 
 def _row(event: Event) -> dict[str, Any]:
     values = {field.name: _plain(getattr(event, field.name)) for field in dataclasses.fields(event)}
-    return {"name": event.name, "customer_id": values.pop("customer_id"), "data": values}
+    return {
+        "name": event.name, "customer_id": values.pop("customer_id"), "moment": _plain(event.moment), "data": values,
+    }  # fmt: skip
 
 
 def _plain(value: Any) -> Any:

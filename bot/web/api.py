@@ -12,7 +12,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
 from flask import Response, current_app, request
@@ -21,9 +21,19 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.models.security_scheme import SecurityScheme
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, Strict, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    Strict,
+    ValidationError,
+)
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from bot.core import clock
 from bot.core.errors import Fault, Unacceptable
 from bot.core.feature import Register
 from bot.web import idempotency
@@ -31,6 +41,8 @@ from bot.web.guard import needs
 from bot.web.problems import PROBLEM_JSON, of_validation
 
 PREFIX = "/api/v1"
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # no shop's order is older; a moment before is a unit or a year mistaken
+SKEW = timedelta(minutes=5)  # by which a client's clock may be ahead of ours
 MOST_BYTES = 4 * 1024 * 1024  # of a JSON body
 MOST_UPLOAD_BYTES = 21 * 1024 * 1024  # of a form with a file; WeCom takes 20 MB
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -58,6 +70,21 @@ Moment = Annotated[
     AwareDatetime,
     PlainSerializer(rfc3339, return_type=str),
     Field(json_schema_extra={"format": "date-time"}),
+]
+
+
+def _past(at: datetime) -> datetime:
+    now = clock.now()
+    if not BEGINNING <= at <= now + SKEW:
+        expected = (
+            f"expected a moment from the year {BEGINNING.year} on and not in the future (it is {rfc3339(now)} now)"
+        )
+        raise ValueError(f"is {rfc3339(at)}, {expected}")
+    return at
+
+
+Past = Annotated[
+    Moment, AfterValidator(_past), Field(description="not in the future, a clock's skew of 5 minutes aside")
 ]
 Ident = Annotated[str, Field(pattern=r"^[0-9]{1,18}$", description="an opaque id")]
 Flag = Annotated[bool, Strict()]  # a JSON boolean; pydantic alone would take 0 and "yes"

@@ -1,14 +1,13 @@
 """Orders and refunds over REST, as the shop's backend tells them."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from flask import Response
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from bot.web import edge
-from bot.web.api import Answer, Body, Fen, Moment, Whole, answers, reply, resource
+from bot.web.api import Answer, Body, Fen, Past, Whole, answers, reply, resource
 from bot.web.guard import needs
 from tags.orders import place, receipts, refund
 from tags.orders.errors import OtherContent
@@ -21,15 +20,6 @@ OrderId = Annotated[str, Field(pattern=r"^[^/\s]{1,128}$", description="the shop
 Word = Annotated[str, Field(min_length=1, max_length=128)]
 Text = Annotated[str, Field(max_length=256)]
 Quantity = Annotated[Whole, Field(ge=1, le=1_000_000)]
-
-
-def _plausible(at: datetime) -> datetime:
-    if not 2000 <= at.astimezone(UTC).year < 2100:
-        raise ValueError("expected a moment between the years 2000 and 2100")
-    return at
-
-
-When = Annotated[Moment, AfterValidator(_plausible)]
 
 
 class ItemBody(Body):
@@ -47,7 +37,7 @@ class OrderBody(Body):
 
     order_id: OrderId
     customer: Selector
-    paid_at: When
+    paid_at: Past
     total_fen: Fen
     items: Annotated[list[ItemBody], Field(max_length=500)]
     coupon_codes: Annotated[list[Word], Field(max_length=0, description="not yet: coupons come later")] = Field(
@@ -101,7 +91,7 @@ class RefundBody(Body):
 
     refund_id: OrderId
     amount_fen: Fen
-    refunded_at: When
+    refunded_at: Past
     items: Annotated[list[RefundItemBody], Field(max_length=500)] = Field(default_factory=list)
 
 
@@ -121,7 +111,7 @@ def post_order(body: OrderBody) -> Response:
     session = edge.session()
     known = place.find(session, body.order_id)
     if known is None:
-        customer_id = people.resolve_or_make(session, body.customer)
+        customer_id = people.resolve_or_make(session, body.customer, at=body.paid_at)
     else:
         found = people.find(session, body.customer)
         if found is None:

@@ -22,21 +22,30 @@ class OrderPaid(Event, name="order.paid"):
     first_item: str
     pieces: int
 
+    @property
+    def moment(self) -> datetime:
+        return self.paid_at
+
 
 @dataclass(frozen=True, kw_only=True)
 class OrderRefunded(Event, name="order.refunded"):
-    """A part of an order was given back, once. account_id: the customer the order was posted to (C2: before merges).
+    """A part of an order was given back, once, at `refunded_at`.
 
-    paid_at, month: the order's, whose month the refund belongs to however late it is (P2). refunded_fen: over all
-    refunds of the order so far.
+    account_id: the customer the order was posted to (C2: before merges). paid_at, month: the order's, whose
+    month the refund belongs to however late it is (P2). refunded_fen: over all refunds of the order so far.
     """
 
     customer_id: int
     account_id: int
     order_id: str
     refund_id: str
+    refunded_at: datetime
     paid_at: datetime
     month: str
     amount_fen: int
     refunded_fen: int
     total_fen: int
+
+    @property
+    def moment(self) -> datetime:
+        return self.refunded_at

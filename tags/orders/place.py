@@ -63,7 +63,6 @@ def place(session: Session, orders: Sequence[NewOrder]) -> dict[str, bool]:
         differing = [name for name, value in vars(order).items() if getattr(kept[order.order_id], name) != value]
         if differing:
             raise OtherContent("order", order.order_id, [name.removesuffix("_id") for name in differing])
-    people.see(session, *{first[name].customer_id for name in fresh})
     announce_all(session, [_paid(first[name], months[name]) for name in fresh])
     return {name: name in fresh for name in first}
 
@@ -87,6 +86,9 @@ WITH fresh AS (
     ON CONFLICT (customer_id) DO UPDATE
     SET orders = t.orders + excluded.orders, net_fen = t.net_fen + excluded.net_fen,
         first_at = least(t.first_at, excluded.first_at), last_at = greatest(t.last_at, excluded.last_at)
+), seen AS (
+    UPDATE customers t SET seen_at = f.at FROM (SELECT customer_id, max(paid_at) AS at FROM fresh GROUP BY 1) AS f
+    WHERE t.id = f.customer_id AND t.seen_at < f.at
 ) SELECT order_id FROM fresh
 """
 

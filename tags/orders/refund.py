@@ -51,8 +51,8 @@ def refund(session: Session, order_id: str, new: NewRefund) -> bool:
     _subtract(session, order, new.amount_fen, int(gone))
     announce(session, OrderRefunded(
         customer_id=people.survivor(session, order.customer_id), account_id=order.customer_id, order_id=order_id,
-        refund_id=new.refund_id, paid_at=order.paid_at, month=order.month, amount_fen=new.amount_fen,
-        refunded_fen=order.refunded_fen, total_fen=order.total_fen,
+        refund_id=new.refund_id, refunded_at=new.refunded_at, paid_at=order.paid_at, month=order.month,
+        amount_fen=new.amount_fen, refunded_fen=order.refunded_fen, total_fen=order.total_fen,
     ))  # fmt: skip
     return True
 

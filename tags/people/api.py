@@ -1,12 +1,13 @@
 """Customers over REST: found, listed, changed, merged and taken apart."""
 
-from datetime import date
+from datetime import date, timedelta, timezone
 from typing import Annotated, Any, Literal, Self
 
 from flask import Response
-from pydantic import Field, RootModel, model_validator
+from pydantic import AfterValidator, Field, RootModel, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from bot.core import clock
 from bot.web import edge
 from bot.web.api import Answer, Body, ById, Ident, Listing, Paging, answers, reply, resource
 from bot.web.guard import needs
@@ -18,6 +19,15 @@ from tags.people.selector import Name, Phone, Selector
 api = resource(__name__, "customers")
 
 Text = Annotated[str, Field(max_length=128)]
+OLDEST = date(1900, 1, 1)
+EARLIEST_ZONE = timezone(timedelta(hours=14))  # where a day begins first
+
+
+def _born(day: date) -> date:
+    today = clock.now().astimezone(EARLIEST_ZONE).date()
+    if not OLDEST <= day <= today:
+        raise ValueError(f"is {day}, expected a day between {OLDEST} and today")
+    return day
 
 
 class CustomersQuery(Paging):
@@ -48,7 +58,7 @@ class CustomerBody(Body):
 
     name: Text | SkipJsonSchema[None] = None
     gender: Literal["female", "male", ""] | SkipJsonSchema[None] = None
-    birthday: date | None = None
+    birthday: Annotated[date, AfterValidator(_born)] | None = None
     city: Text | SkipJsonSchema[None] = None
     language: Literal["zh-CN", "zh-TW", "en", ""] | SkipJsonSchema[None] = None
     phone: Phone | SkipJsonSchema[None] = None

@@ -4,6 +4,8 @@ A customer may be merged into another; every door answers the survivor. Services
 relations call `lock` first; where several customers are involved, all in one call (the lock order is by id).
 """
 
+from datetime import datetime
+
 from sqlalchemy import BigInteger, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
@@ -46,10 +48,13 @@ def resolve(session: Session, selector: Selector) -> int:
     return found
 
 
-def resolve_or_make(session: Session, selector: Selector, name: str = "", source: str = "api") -> int:
+def resolve_or_make(
+    session: Session, selector: Selector, name: str = "", source: str = "api", at: datetime | None = None
+) -> int:
     """The customer meant; a stranger (without contact) is made where nobody matches, once however many ask at once.
 
-    source: who says so: api, import, sms, wecom; all of them make a phone verified (C2).
+    at: aware UTC, of the touch that makes her known (default: now). source: who says so: api, import, sms, wecom; all
+    of them make a phone verified (C2).
     Raises NotFound for an unknown customer_id, since nobody can be made out of that.
     """
     found = find(session, selector)
@@ -58,7 +63,7 @@ def resolve_or_make(session: Session, selector: Selector, name: str = "", source
     kind, value = selector.pair
     if kind == "customer_id":
         raise Unknown(selector)
-    made = make(session, name=name)
+    made = make(session, name=name, at=at)
     kept = keep_identity(session, made, kind, identity_value(session, kind, value), source)
     if kept != made:  # somebody made her in the meantime
         session.execute(Customer.__table__.delete().where(Customer.id == made))  # type: ignore[attr-defined]
@@ -67,11 +72,13 @@ def resolve_or_make(session: Session, selector: Selector, name: str = "", source
     return kept
 
 
-def make(session: Session, *, name: str = "", gender: str = "", avatar: str = "") -> int:
-    """A new customer without any identity."""
+def make(
+    session: Session, *, name: str = "", gender: str = "", avatar: str = "", at: datetime | None = None
+) -> int:  # fmt: skip
+    """A new customer without any identity, last seen `at` (default: now)."""
     made = Customer(
         name=name, name_key=name_key(name), avatar=avatar, gender=gender, city="", language="", phone_tail="",
-        created_at=clock.now(), seen_at=clock.now(),
+        created_at=clock.now(), seen_at=at or clock.now(),
     )  # fmt: skip
     session.add(made)
     session.flush()
@@ -142,8 +149,3 @@ def lock_rows(session: Session, *customer_ids: int) -> list[Customer]:
 def customer(session: Session, customer_id: int) -> Customer:
     """The row of the survivor. Raises NotFound."""
     return session.get_one(Customer, survivor(session, customer_id))
-
-
-def see(session: Session, *customer_ids: int) -> None:
-    """Note that something touched them just now; the customer list is sorted by it."""
-    session.execute(update(Customer).where(Customer.id.in_(customer_ids)).values(seen_at=clock.now()))

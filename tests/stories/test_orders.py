@@ -1,6 +1,7 @@
 """The shop's backend tells of orders and refunds; what they earn, and what is refused (P1, P2, G5)."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -185,3 +186,38 @@ def test_orders_and_their_points_stand_in_her_timeline(shop: Shop) -> None:  # C
         ("order.paid", "下单 ¥268.00：耶加雪菲 等 2 件"), ("points.earned", "获得 268 积分"),
         ("order.refunded", "退款 ¥268.00"), ("points.taken_back", "退款扣回 268 积分"),
     ]  # fmt: skip
+
+
+def test_an_order_told_late_stands_where_it_was_paid_and_makes_nobody_seen_today(shop: Shop) -> None:  # C4 G5
+    bella = shop.api.post("/orders", order("B1", customer={"phone": "13900139000"}))["customer_id"]
+    now = order("A3")
+    days = {"A1": "2025-03-01T08:00:00Z", "A2": "2026-05-01T08:00:00Z"}
+    for order_id in ("A2", "A1"):
+        shop.api.post("/orders", order(order_id, paid_at=days[order_id]))
+    shop.api.post("/orders/A1/refunds", refund(refunded_at="2025-03-04T08:00:00Z"))
+    who = shop.api.get("/customers", phone="13800138000")["id"]
+    listed = [one["id"] for one in shop.api.get("/customers")["data"]]
+    assert listed == [bella, who]
+    assert shop.api.get(f"/customers/{who}")["seen_at"] == days["A2"]
+    shop.api.post("/orders", now)
+    told = shop.api.get(f"/customers/{who}/timeline")["data"]
+    placed = [(one["at"], one["data"]["order_id"]) for one in told if one["event"].startswith("order.")]
+    assert placed[:3] == [(days["A1"], "A1"), ("2025-03-04T08:00:00Z", "A1"), (days["A2"], "A2")]
+    assert datetime.fromisoformat(placed[3][0]) == datetime.fromisoformat(now["paid_at"])
+    assert [one["id"] for one in shop.api.get("/customers")["data"]] == [who, bella]
+
+
+def test_what_has_not_happened_yet_is_refused_with_the_field_and_the_time_it_is(shop: Shop) -> None:  # G2 P2
+    soon, late = ((clock.now() + timedelta(minutes=minutes)).isoformat() for minutes in (4, 6))
+    who = shop.api.post("/orders", order("A1", paid_at=soon))["customer_id"]  # a shop's clock may be a little ahead
+    for path, body, field in (
+        ("/orders", order("A2", paid_at=late), "paid_at"),
+        ("/orders", order("A2", paid_at="2999-01-01T00:00:00Z"), "paid_at"),
+        ("/orders/A1/refunds", refund("R1", refunded_at=late), "refunded_at"),
+    ):
+        problem = refused(shop, path, body, 422)
+        assert [one["pointer"] for one in problem["errors"]] == [f"/{field}"]
+        assert "not in the future (it is 20" in problem["errors"][0]["detail"]
+    born = {"birthday": (clock.now() + timedelta(days=2)).date().isoformat()}
+    answer = shop.api.call("PATCH", f"/customers/{who}", born)
+    assert (answer.status_code, [one["pointer"] for one in answer.json()["errors"]]) == (422, ["/birthday"])
