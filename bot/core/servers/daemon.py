@@ -124,12 +124,13 @@ class Daemon(ABC):
         return False
 
     def _dead(self, fd: int) -> bool:
+        if not try_lock(fd, fcntl.LOCK_EX):
+            return False
+        fcntl.flock(fd, fcntl.LOCK_UN)
         if self._child is not None:
-            self._child.poll()  # reap it, else our own dead child stays a zombie
-        if try_lock(fd, fcntl.LOCK_EX):
-            fcntl.flock(fd, fcntl.LOCK_UN)
-            return True
-        return False
+            self._child.wait()  # a dying process gives its locks back a moment before it can be reaped
+            self._child = None
+        return True
 
 
 class StillStarting(Exception):
