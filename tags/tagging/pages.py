@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Problem
+from bot.operators import called
 from bot.web.at_once import at_once
 from bot.web.edge import session
 from bot.web.forms import Form
@@ -19,6 +20,7 @@ from bot.web.pages import drawer, go, pages, render, toast
 from tags.people import service as people
 from tags.people.cards import CustomerAnswer
 from tags.people.names import name_key
+from tags.people.pages import language
 from tags.people.panels import Choice, offers, panel
 from tags.tagging import groups, service
 from tags.tagging.models import Assignment, Tag, TagGroup
@@ -110,7 +112,10 @@ def tags_of_hers(session: Session, customer: CustomerAnswer) -> str:
     by_group: dict[int, tuple[TagGroup, list[service.Held]]] = {}
     for one in held:
         by_group.setdefault(one.group.id, (one.group, []))[1].append(one)
-    return render_template("tagging/_panel.html", her=customer, groups=by_group.values(), count=len(held), kinds=KINDS)
+    sources = called.names(session, {one.assignment.source for one in held}, language())
+    return render_template(
+        "tagging/_panel.html", her=customer, groups=by_group.values(), count=len(held), kinds=KINDS, sources=sources
+    )
 
 
 @offers("tag", _l("标签"))

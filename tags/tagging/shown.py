@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from bot.operators.called import called, numbers
 from tags.people.cards import TagAnswer, facet
 from tags.people.finding import Customers, narrows
 from tags.people.models import Customer
 from tags.tagging import service
-from tags.tagging.models import Assignment
+from tags.tagging.models import Assignment, Tag
 
 
 @facet("tags")
@@ -23,6 +24,12 @@ def tags(session: Session, customer_ids: Sequence[int]) -> dict[int, list[TagAns
 @narrows("tag")
 def tagged(query: Customers, value: str) -> Customers:
     return query.where(exists().where(Assignment.customer_id == Customer.id, Assignment.tag_id == int(value)))
+
+
+@called("tag")
+def names(session: Session, ids: Sequence[str], lang: str) -> dict[str, str]:
+    found = session.execute(select(Tag.id, Tag.name).where(Tag.id.in_(numbers(ids))))
+    return {str(its_id): name for its_id, name in found}
 
 
 def _answer(held: service.Held) -> TagAnswer:

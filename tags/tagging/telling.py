@@ -28,14 +28,7 @@ def overruled(data: Data, lang: str) -> Told:
 
 
 def _source(data: Data, lang: str) -> str:
-    """Who did it, in words; a rule's own reason, kept with the event, is shown instead where it has one."""
-    kind, _, name = str(data["source"]).partition(":")
-    words = {
-        "member": say(lang, "成员 %(name)s", name=name),
-        "operator": say(lang, "操作员 %(name)s", name=name),
-        "api": say(lang, "接口 %(name)s", name=name),
-        "live_code": say(lang, "渠道活码 %(name)s", name=name),
-        "expiry": say(lang, "到期"),
-        "tag deleted": say(lang, "标签已删除"),
-    }
-    return words.get(kind, str(data["source"]))
+    """Who did it, in words."""
+    source = str(data["source"])
+    words = {"expiry": say(lang, "到期"), "tag deleted": say(lang, "标签已删除")}
+    return words.get(source) or data["called"].get(source, source)

@@ -14,7 +14,8 @@ def added(data: Data, lang: str) -> Told:
         text = say(lang, "添加了成员 %(staff)s", staff=data["staff"])
     else:
         text = say(lang, "再次添加了成员 %(staff)s", staff=data["staff"])
-    return Told("user-plus", "", text, say(lang, "渠道 %(state)s", state=data["state"]) if data["state"] else "")
+    state = data["called"].get(f"state:{data['state']}") or data["state"]
+    return Told("user-plus", "", text, say(lang, "渠道 %(state)s", state=state) if state else "")
 
 
 @tells("contact.completed")
@@ -76,9 +77,13 @@ def changed(data: Data, lang: str) -> Told:
 
 @tells("customer.merged")
 def merged(data: Data, lang: str) -> Told:
-    return Told("merge", "", say(lang, "与客户 %(id)s 合并", id=data["from_id"]))
+    return Told("merge", "", say(lang, "与%(other)s合并", other=_other(data)))
 
 
 @tells("customer.merge_undone")
 def merge_undone(data: Data, lang: str) -> Told:
-    return Told("undo-2", "", say(lang, "与客户 %(id)s 的合并已撤销", id=data["from_id"]))
+    return Told("undo-2", "", say(lang, "与%(other)s的合并已撤销", other=_other(data)))
+
+
+def _other(data: Data) -> str:
+    return str(data["called"][f"customer:{data['from_id']}"])

@@ -5,7 +5,7 @@ def paid(data: dict[str, Any], lang: str) -> Told:
     return Told("shopping-bag", "buy", say(lang, "下单 %(money)s", money=yuan(data["total_fen"])))
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.events import EventRow
 from bot.core.feature import Register
+from bot.operators import called
 from bot.web import cursors
 from tags.people.service import family
 from tags.people.staff import names
@@ -41,6 +42,9 @@ class Entry:
     data: dict[str, Any]
 
 
+# What an event's data names by id: the field, and the kind of thing it names ("" where it says so itself).
+NAMED = {"source": "", "state": "state:", "from_id": "customer:", "missed": "tag:"}
+
 Teller = Callable[[dict[str, Any], str], Told]
 tellers: Register[tuple[str, Teller]] = Register("tellers")
 
@@ -48,7 +52,8 @@ tellers: Register[tuple[str, Teller]] = Register("tellers")
 def tells(event: str) -> Callable[[Teller], Teller]:
     """Mark a function `(data, lang)` that tells events of that name; lang: zh_CN, zh_TW or en.
 
-    data: the event's own, and `staff`, the name of the member its `userid` names.
+    data: the event's own; `staff`, the name of the member its `userid` names; and `called`, what the things of `NAMED`
+    in it are called, by `kind:id`.
     """
     return lambda function: tellers.mark(function, (event, function))
 
@@ -72,13 +77,28 @@ def page(
 
 def entries(session: Session, rows: Sequence[EventRow], lang: str) -> list[Entry]:
     """Events told, in their order."""
-    called = names(session, {row.data["userid"] for row in rows if "userid" in row.data})
-    return [_entry(row, called, lang) for row in rows]
+    staff = names(session, {row.data["userid"] for row in rows if "userid" in row.data})
+    things = called.names(session, {thing for row in rows for thing in _named(row)}, lang)
+    return [_entry(row, staff, things, lang) for row in rows]
 
 
-def _entry(row: EventRow, called: Mapping[str, str], lang: str) -> Entry:
+def _named(row: EventRow) -> Iterator[str]:
+    yield row.actor
+    for field, kind in NAMED.items():
+        value = row.data.get(field) or ()
+        yield from (f"{kind}{one}" for one in (value if isinstance(value, list) else [value] if value else []))
+
+
+def _entry(row: EventRow, staff: Mapping[str, str], things: Mapping[str, str], lang: str) -> Entry:
     tell = next((teller for name, teller in tellers if name == row.name), None)
     if tell is None:  # of a package that is not installed any more
         return Entry(row.id, row.at, row.name, Told("circle-dot", "", row.name, row.why), row.data)
-    told = tell({**row.data, "staff": called.get(row.data.get("userid", ""), "")}, lang)
-    return Entry(row.id, row.at, row.name, replace(told, why=told.why or row.why), row.data)
+    told = tell({**row.data, "staff": staff.get(row.data.get("userid", ""), ""), "called": things}, lang)
+    return Entry(row.id, row.at, row.name, replace(told, why=_why(row, told, things)), row.data)
+
+
+def _why(row: EventRow, told: Told, things: Mapping[str, str]) -> str:
+    """The reason, and who did it where that was a person at the console, or nothing else is known (G4)."""
+    why, who = told.why or row.why, things.get(row.actor, "")
+    by_hand = row.actor.startswith("operator:") and who not in why
+    return " · ".join(filter(None, (why, who if by_hand or not why else "")))

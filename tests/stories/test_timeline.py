@@ -5,6 +5,10 @@ from datetime import datetime
 from shop import Shop
 
 from bot.core.events import Event
+from bot.operators.accounts import add_operator, close_operator
+from bot.operators.models import Operator
+from handlers.points import adjust
+from tags.tagging import service as tagging
 from tags.timeline.service import tellers
 
 
@@ -57,3 +61,39 @@ def test_a_merged_customers_timeline_is_the_survivors_too(shop: Shop) -> None:  
     names = [one["event"] for one in shop.api.get(f"/customers/{who}/timeline")["data"]]
     assert names.count("contact.added") == 2
     assert names.count("customer.merged") == 1
+
+
+def test_who_did_it_is_told_by_name_also_when_it_is_closed_since(shop: Shop) -> None:  # C4 C9 G4
+    group = {"name": "渠道", "kind": "profile", "single_choice": False, "tags": ["门店A", "常客", "已停用"]}
+    store, regular, gone = (int(tag["id"]) for tag in shop.api.post("/tag-groups", group)["tags"])
+    code = shop.api.post("/live-codes", {"name": "西湖店桌贴", "staff": ["lily"], "tags": [str(store), str(gone)]})
+    shop.api.delete(f"/tags/{gone}")
+    anna = shop.wecom.sim("POST", "scan", qr_code=code["qr_code"], name="Anna")["external_userid"]
+    shop.run_jobs()
+    who = shop.api.customer(anna)["id"]
+    with shop.installation.transaction("cli") as session:
+        xiao = add_operator(session, "林晓", "operator").id
+    with shop.installation.transaction(f"operator:{xiao}") as session:
+        tagging.assign(session, int(who), [regular])
+        adjust.adjust(session, int(who), 100, "补偿")
+    shop.api.patch(f"/customers/{who}", {"city": "杭州"})
+    bella = shop.api.post("/orders", ORDER)["customer_id"]
+    shop.api.patch(f"/customers/{bella}", {"name": "Bella"})
+    shop.api.post(f"/customers/{bella}/merge", {"into": {"external_userid": anna}})
+    shop.api.delete(f"/live-codes/{code['id']}")
+    with shop.installation.transaction("cli") as session:
+        close_operator(session, session.get_one(Operator, xiao))
+    told = {(one["event"], one["text"]): one["why"] for one in shop.api.get(f"/customers/{who}/timeline")["data"]}
+    assert told["contact.added", "添加了成员 莉莉"] == "渠道 西湖店桌贴"
+    assert told["live_code.added", "来自渠道活码「西湖店桌贴」"] == "标签「已停用」已删除或还没有建好，没有打上"
+    assert told["tag.added", "打上标签「门店A」"] == "渠道活码「西湖店桌贴」"
+    assert told["tag.added", "打上标签「常客」"] == "操作员 林晓"
+    assert told["points.adjusted", "调增 100 积分"] == "补偿 · 操作员 林晓"
+    assert told["customer.changed", "资料有更新：城市"] == "接口 shop"
+    assert told["customer.merged", "与客户「Bella」合并"] == "asked for"
+
+
+ORDER = {
+    "order_id": "B1", "customer": {"phone": "13900139000"}, "paid_at": "2026-11-01T08:00:00Z", "total_fen": 100,
+    "items": [],
+}  # fmt: skip
