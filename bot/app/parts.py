@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.app import scheduler, serve, worker
 from bot.app.house import opened
-from bot.app.supervisor import PARENT, Part, die_with_parent
+from bot.app.supervisor import PARENT, Part, live_with_parent
 from bot.core import log
 from bot.core import settings as fugou_settings
 from bot.core.errors import Refusal
@@ -36,7 +36,7 @@ def web_part(
 
 def main(name: str, *arguments: str) -> int:
     """Run one part in this process until SIGTERM, or until the supervisor is gone; returns the exit status."""
-    die_with_parent(int(os.environ[PARENT]))
+    live_with_parent(int(os.environ[PARENT]))
     settings = fugou_settings.load()
     log.configure(settings, name)
     if name == "web":

@@ -22,11 +22,19 @@ STUBBORN = (
 PARENT = "import subprocess; child = subprocess.Popen(['sleep', '600']); print(child.pid, flush=True); child.wait()"
 CHILD = """
 import os, time
-from bot.app.supervisor import PARENT, die_with_parent
-die_with_parent(int(os.environ[PARENT]))
+from bot.app.supervisor import PARENT, live_with_parent
+live_with_parent(int(os.environ[PARENT]))
 print(os.getpid(), flush=True)
 time.sleep(600)
 """
+AGAIN = """
+while (child := os.fork()):
+    os.waitpid(child, 0)
+live_with_parent(os.getppid())
+print(os.getpid(), flush=True)
+time.sleep(600)
+"""
+FORKING = CHILD.replace("time.sleep(600)", AGAIN)
 WHOLE = f"""
 import sys, time
 from bot.app.supervisor import Part, Supervisor
@@ -114,6 +122,23 @@ def test_a_part_that_no_longer_answers_is_started_again(monkeypatch: pytest.Monk
         assert not lives(first)
 
 
+def test_a_frozen_process_is_killed_and_one_that_never_said_it_lives_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "MOST_SILENT", 10)  # four times as long as a word takes to be said again
+    out, silent = tmp_path / "out", Part("silent", [sys.executable, "-c", REST])
+    with Supervisor([part(FORKING, out), silent]) as running:
+        until(lambda: len(printed(out)) == 2)
+        first, child = map(int, printed(out))
+        never_heard = running.pid("silent")
+        os.kill(child, signal.SIGSTOP)
+        until(lambda: len(printed(out)) == 3)
+        assert (running.pid("one"), lives(child)) == (first, False), "its parent has started another"
+        os.kill(first, signal.SIGSTOP)
+        until(lambda: running.pid("one") not in (None, first))
+        assert running.pid("silent") == never_heard
+
+
 def test_upkeep_goes_on_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "UPKEEP_SECONDS", 0.01)
     calls: list[int] = []
@@ -137,6 +162,6 @@ def test_when_the_supervisor_is_killed_its_parts_end_themselves() -> None:
 
 
 def test_a_part_that_starts_when_its_supervisor_is_gone_already_ends_too() -> None:
-    environment = {**os.environ, supervisor.PARENT: "1073741824"}  # no such process
+    environment = {**os.environ, supervisor.PARENT: "1073741824", supervisor.BEAT: "9 word"}  # no such process
     done = subprocess.run([sys.executable, "-c", CHILD], env=environment, timeout=60, check=False, capture_output=True)
     assert done.returncode == -signal.SIGTERM

@@ -59,12 +59,17 @@ def test_after_kill_9_of_up_its_parts_end_and_the_next_one_serves_the_same_port(
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "scheduler"])
-def test_a_part_alone_ends_in_order_when_told_and_leaves_nothing_running(
+def test_a_part_alone_revives_its_servers_and_leaves_nothing_running_when_told_to_stop(
     environment: dict[str, str], name: str
 ) -> None:
     options = ["--port", "0", "--workers", "1"] if name == "web" else []
     with command(environment, name, *options) as running:
-        until(lambda: any("bin/postgres -D" in line for line in family(running.pid).values()))
+        until(lambda: any("bot.app.parts" in line for line in family(running.pid).values()))
+        killed = [server.pid for server in servers(Path(environment["FUGOU_DATA_DIR"]))]
+        for pid in killed:
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: all(s.pid not in (None, *killed) for s in servers(Path(environment["FUGOU_DATA_DIR"]))))
         below = list(family(running.pid))
         running.send_signal(signal.SIGTERM)
         assert running.wait(PATIENCE_SECONDS) == 0

@@ -1,14 +1,11 @@
 """`up`, `web`, `worker`, `scheduler`: an installation at work, whole or part by part."""
 
-import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from bot.app import scheduler as clockwork
 from bot.app import serve
 from bot.app.house import check_schema, joined
 from bot.app.parts import PARTS, WORKER, part, web_part
@@ -20,6 +17,8 @@ from bot.core.installation import Installation
 from bot.core.servers import Servers, private_servers
 from bot.core.settings import WECOM_NEEDED
 from bot.operators import accounts
+
+POOL = 2  # connections of a process that only starts others
 
 
 def serving(command: Callable[..., None]) -> Callable[..., None]:
@@ -55,27 +54,32 @@ def up(host: str, port: int, workers: int, threads: int) -> None:
 @serving
 def web(host: str, port: int, workers: int, threads: int) -> None:
     """The web part alone."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until Granian sets its own
-    with serve.reserved(host, port) as number, _at_work("web") as (_, installation):
-        installation.close()  # Granian forks, and a connection must not be shared
+    stop = until_told()
+    with (
+        serve.reserved(host, port) as number,
+        _at_work("web") as (servers, installation),
+        Supervisor([web_part(host, number, installation.id, workers, threads)], upkeep=servers.ensure),
+    ):
         click.echo(f"serving {serve.url(host, number)}")
-        serve.serve(host, number, workers, threads)
+        stop.wait()
 
 
 @click.command()
 def worker() -> None:
     """Job lanes, and the hot lane in a process of its own."""
-    stop = until_told()
-    with _at_work("worker") as (servers, _), Supervisor([part(name) for name in WORKER], upkeep=servers.ensure):
-        stop.wait()
+    _keep_running("worker", WORKER)
 
 
 @click.command()
 def scheduler() -> None:
     """Cron ticks, sweeps, partitions; any number may run, one is active."""
+    _keep_running("scheduler", ("scheduler",))
+
+
+def _keep_running(name: str, parts: Sequence[str]) -> None:
     stop = until_told()
-    with _at_work("scheduler") as (_, installation):
-        clockwork.run(installation, stop)
+    with _at_work(name) as (servers, _), Supervisor([*map(part, parts)], upkeep=servers.ensure):
+        stop.wait()
 
 
 @contextmanager
@@ -84,6 +88,6 @@ def _at_work(name: str) -> Iterator[tuple[Servers, Installation]]:
     settings = fugou_settings.load()
     settings.require("secret_key", *WECOM_NEEDED)
     log.configure(settings, name)
-    with private_servers(settings) as servers, joined(settings, servers, pool_size=clockwork.POOL) as installation:
+    with private_servers(settings) as servers, joined(settings, servers, pool_size=POOL) as installation:
         check_schema(installation)
         yield servers, installation

@@ -15,7 +15,7 @@ from bot.core import feature
 from bot.core.installation import Installation
 
 HERE = Path(__file__).parents[1]
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60  # a busy machine takes long to start a Python
 
 
 def make_tables(shop: Installation) -> None:
