@@ -4,6 +4,7 @@ address(session, way["qr_code"])  ->  https://shop.example/pictures/9f2c…/42b3
 """
 
 import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import requests
@@ -44,11 +45,24 @@ class Picture(Base):
 
 
 def address(session: Session, url: str) -> str:
-    """Our address of the picture at `url` (http or https). Its last part stays theirs: it names the picture."""
-    key = fingerprint(url.encode())[:32]
-    session.execute(insert(Picture).values(key=key, url=url, mime="").on_conflict_do_nothing())
-    last = re.sub(r"[^\w.-]", "", urlsplit(url).path.rpartition("/")[2]) or "picture"
-    return f"{installation_of(session).settings.public_url or ''}/pictures/{key}/{last}"
+    """Our address of the picture at `url` (http or https), for who is elsewhere."""
+    return f"{installation_of(session).settings.public_url or ''}{paths(session, [url])[url]}"
+
+
+def paths(session: Session, urls: Iterable[str]) -> dict[str, str]:
+    """The path of each of these pictures at our address, for our own pages; "" for an empty one.
+
+    The last part of a path stays theirs: it names the picture.
+    """
+    keys = {url: fingerprint(url.encode())[:32] for url in sorted(set(urls)) if url}
+    if keys:
+        rows = [{"key": key, "url": url, "mime": ""} for url, key in keys.items()]
+        session.execute(insert(Picture).values(rows).on_conflict_do_nothing())
+    return {"": "", **{url: f"/pictures/{key}/{_last(url)}" for url, key in keys.items()}}
+
+
+def _last(url: str) -> str:
+    return re.sub(r"[^\w.-]", "", urlsplit(url).path.rpartition("/")[2]) or "picture"
 
 
 def fetch(url: str) -> tuple[str, bytes]:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Response, request, url_for
 from flask_babel import gettext as _
@@ -81,7 +80,7 @@ def edit(code_id: int) -> BaseResponse:
 def picture(code_id: int) -> BaseResponse:
     """The drawer with the code to scan and to download; its address is a path, as the page's own policy asks."""
     code = service.get(session(), code_id)
-    address = urlsplit(pictures.address(session(), code.qr_code)).path if code.qr_code else ""
+    address = pictures.paths(session(), [code.qr_code])[code.qr_code]
     return drawer("livecodes/_picture.html", code.name, Form(), code=code, address=address, state=state_of(code))
 
 
