@@ -40,7 +40,7 @@ def came(session: Session, added: ContactAdded) -> None:
     code = service.of_state(session, added.state)
     if code is None or not _count(session, code, added):
         return
-    attribute(session, added.customer_id or 0, added.state, "live_code", live_code_id=code.id, live_code=code.name)
+    attribute(session, added.customer_id or 0, added.state, "live_code", live_code_id=code.id, name=code.name)
     came_by = CameByLiveCode(
         customer_id=added.customer_id, live_code_id=code.id, name_of_code=code.name,
         external_userid=added.external_userid, userid=added.userid, missed=_tag(session, code, added.customer_id or 0),

@@ -135,9 +135,8 @@ def _join(
         if seat.joined_at < news_from:
             continue
         if row.customer_id is not None:
-            touch(
-                session, row.customer_id, "group", at=seat.joined_at, state=seat.state, detail={"chat_id": chat.chat_id}
-            )
+            came = {"chat_id": chat.chat_id, "name": chat.name}
+            touch(session, row.customer_id, "group", at=seat.joined_at, state=seat.state, detail=came)
         joined = GroupJoined(
             customer_id=row.customer_id, chat_id=chat.chat_id, chat=chat.name, external_userid=seat.external_userid,
             join_scene=seat.join_scene, state=seat.state,

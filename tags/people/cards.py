@@ -67,10 +67,12 @@ class PointsAnswer(Answer):
 
 
 class TouchAnswer(Answer):
-    """A way she came to us (C1)."""
+    """A way she came to us (C1). name: of the live code, group or 微信客服 account; userid: of the member she added."""
 
     at: Moment
     channel: str
+    name: str
+    userid: str
     state: str
     add_way: int | None
     inviter_id: str | None
@@ -151,8 +153,8 @@ def _source(came: tuple[Touch, Touch] | None) -> SourceAnswer:
         return SourceAnswer()
     first, last = (
         TouchAnswer(
-            at=one.at, channel=one.channel, state=one.state, add_way=one.add_way,
-            inviter_id=None if one.inviter_id is None else str(one.inviter_id),
+            at=one.at, channel=one.channel, name=one.detail.get("name", ""), userid=one.detail.get("userid", ""),
+            state=one.state, add_way=one.add_way, inviter_id=None if one.inviter_id is None else str(one.inviter_id),
         )
         for one in came
     )  # fmt: skip

@@ -6,7 +6,7 @@ def tagged(query: Customers, value: str) -> Customers: ...
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.core.feature import Register
@@ -35,14 +35,25 @@ def page(
 
     wanted: values by filter name, as features registered them. Raises Unacceptable for a bad cursor or value.
     """
+    columns = Customer.__table__.c
+    found = _found(session, q, wanted)
+    return cursors.page(session, found, (columns.seen_at, columns.id), limit, cursor, desc=True)
+
+
+def count(session: Session, *, q: str = "", wanted: Mapping[str, str]) -> int:
+    """How many customers `page` gives in all."""
+    counted = _found(session, q, wanted).with_only_columns(func.count(), maintain_column_froms=True)
+    return int(session.scalar(counted) or 0)
+
+
+def _found(session: Session, q: str, wanted: Mapping[str, str]) -> Customers:
     query: Customers = select(Customer).where(Customer.merged_into.is_(None))
     if q.strip():
         query = query.where(_matches(session, q.strip()))
     for name, narrow in filters:
         if name in wanted:
             query = narrow(query, wanted[name])
-    columns = Customer.__table__.c
-    return cursors.page(session, query, (columns.seen_at, columns.id), limit, cursor, desc=True)
+    return query
 
 
 def _matches(session: Session, q: str) -> ColumnElement[bool]:

@@ -1,20 +1,23 @@
 """客户列表 and 客户 360 (C3, C4): the list with its filters, one customer with what every feature shows of her."""
 
+from collections.abc import Mapping, Sequence
+
 from flask import Response, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
+from bot.web import pictures
 from bot.web.edge import session
 from bot.web.guard import needs
 from bot.web.menu import Found, finder, listed
 from bot.web.pages import go, pages, render, toast
 from tags.people import finding, merge, panels, service, staff
-from tags.people.cards import CustomerAnswer, cards
-from tags.people.models import Customer, Identity
+from tags.people.cards import CustomerAnswer, TouchAnswer, cards
+from tags.people.models import Identity
 
 PER_PAGE = 50
 ADD_WAYS = {
@@ -39,11 +42,11 @@ def index() -> Response:
         session(), q=words, wanted=wanted, limit=PER_PAGE, cursor=request.args.get("cursor")
     )
     shown = cards(session(), found)
-    userids = {contact.userid for one in shown for contact in one.contacts}
     return render(
         "people/index.html", "people/_list.html", customers=shown, words=words, wanted=wanted, following=following,
-        facets=[(one, one.choices(session())) for one in panels.offered], names=staff.names(session(), userids),
-        total=lambda: _total(session()), source=source_words,
+        facets=[(one, one.choices(session())) for one in panels.offered], names=_members(shown),
+        total=finding.count(session(), q=words, wanted=wanted), source=source_words,
+        faces=pictures.paths(session(), [one.avatar for one in shown]),
     )  # fmt: skip
 
 
@@ -56,12 +59,14 @@ def show(customer_id: int) -> BaseResponse:
     customer = service.customer(session(), customer_id)
     [her] = cards(session(), [customer])
     chosen = sorted(panels.tabs, key=lambda each: each.place)
+    names = _members([her])
     now = next((one for one in chosen if one.name == request.args.get("tab")), chosen[0])
     return render(
         "people/show.html", "people/_tabs.html", her=her, customer=customer, tabs=chosen, now=now,
         body=now.draw(session(), her), stats=panels.strip(session(), her),
-        left=panels.drawn(session(), her, "left"), right=panels.drawn(session(), her, "right"), source=source_words,
-        names=staff.names(session(), {contact.userid for contact in her.contacts}),
+        left=panels.drawn(session(), her, "left"), right=panels.drawn(session(), her, "right"), names=names,
+        came=[source_words(touch, names) for touch in (her.source.first, her.source.last)],
+        faces=pictures.paths(session(), [her.avatar]),
         identities=_identities(session(), customer_id), merges=merge.merges_of(session(), customer_id),
         suggested=merge.suggested(session(), customer_id),
     )  # fmt: skip
@@ -95,13 +100,13 @@ def called(name: str, customer_id: int | str) -> str:
     return name or _("客户 %(id)s", id=customer_id)
 
 
-def source_words(her: CustomerAnswer) -> str:
-    """Where she came from first, in words."""
-    first = her.source.first
-    if first is None:
+def source_words(touch: TouchAnswer | None, names: Mapping[str, str]) -> str:
+    """A way she came, in words: the channel, which one of it, and whom she added. names: of members, by userid."""
+    if touch is None:
         return ""
-    known = CHANNELS.get(first.channel) or ADD_WAYS.get(first.add_way or 0)
-    return str(known) if known else _("未知来源")
+    known = CHANNELS.get(touch.channel) or ADD_WAYS.get(touch.add_way or 0) or _l("未知来源")
+    which = _("%(channel)s「%(name)s」", channel=known, name=touch.name) if touch.name else str(known)
+    return " · ".join(filter(None, (which, names.get(touch.userid, touch.userid))))
 
 
 def language() -> str:
@@ -109,8 +114,11 @@ def language() -> str:
     return "en" if str(get_locale()).startswith("en") else "zh_CN"
 
 
-def _total(session: Session) -> int:
-    return session.scalar(select(func.count()).where(Customer.merged_into.is_(None))) or 0
+def _members(shown: Sequence[CustomerAnswer]) -> dict[str, str]:
+    """What the members are called who follow these customers, or brought them."""
+    touches = (touch for one in shown for touch in (one.source.first, one.source.last) if touch)
+    userids = {contact.userid for one in shown for contact in one.contacts} | {touch.userid for touch in touches}
+    return staff.names(session(), userids)
 
 
 def _identities(session: Session, customer_id: int) -> list[Identity]:

@@ -16,7 +16,8 @@ def touch(
 ) -> int:  # fmt: skip
     """Keep a touch (at: aware UTC) and return its id.
 
-    channel: live_code, add_way, kf, group, referral, order or import.
+    channel: live_code, add_way, kf, group, referral, order or import. detail: `name` of the code, group or account,
+    `userid` of the member, and whatever else the channel keeps.
     """
     made = Touch(
         customer_id=customer_id, at=at, channel=channel, state=state, add_way=add_way, inviter_id=inviter_id,

@@ -39,10 +39,9 @@ def test_who_scans_is_welcomed_tagged_counted_and_known_by_her_channel_once(shop
     customer = shop.api.customer(anna)
     assert [one["name"] for one in customer["tags"]] == ["门店A"]
     assert customer["tags"][0]["source"] == f"live_code:{code['id']}"
-    assert (customer["source"]["first"]["channel"], customer["source"]["first"]["state"]) == (
-        "live_code",
-        code["state"],
-    )
+    came = customer["source"]["first"]
+    assert (came["channel"], came["name"], came["userid"]) == ("live_code", "门店A", "lily")
+    assert came["state"] == code["state"]
     assert shop.api.get(f"/live-codes/{code['id']}")["results"] == {"today": 1, "total": 1, "left": 0}
     timeline = shop.api.get(f"/customers/{customer['id']}/timeline")["data"]
     assert [one["event"] for one in timeline].count("live_code.added") == 1
