@@ -81,8 +81,8 @@ def listening() -> Iterator[tuple[socket.socket, str]]:
 @contextlib.contextmanager
 def served(app: Any, listener: socket.socket) -> Iterator[None]:
     """The application behind a real HTTP server on `listener`, in threads of this process."""
-    port = listener.getsockname()[1]
-    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listener.fileno())
+    port, door = listener.getsockname()[1], _Door(app)
+    server = make_server("127.0.0.1", port, door, threaded=True, request_handler=_Quiet, fd=listener.fileno())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -91,6 +91,35 @@ def served(app: Any, listener: socket.socket) -> Iterator[None]:
         server.shutdown()
         thread.join()
         server.server_close()
+        door.close()
+
+
+class _Door:
+    """Lets requests through until it is closed: threads of kept connections outlive the server that made them, and
+    what they did then would use a database that is gone."""
+
+    def __init__(self, app: Any) -> None:
+        self._app, self._open, self._inside = app, True, 0
+        self._moved = threading.Condition()
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        with self._moved:
+            if not self._open:
+                start_response("503 Service Unavailable", [("Content-Length", "0")])
+                return []
+            self._inside += 1
+        try:
+            return self._app(environ, start_response)
+        finally:
+            with self._moved:
+                self._inside -= 1
+                self._moved.notify()
+
+    def close(self) -> None:
+        """Let nobody in any more, and wait for those inside."""
+        with self._moved:
+            self._open = False
+            assert self._moved.wait_for(lambda: not self._inside, timeout=30), "a request does not end"
 
 
 class _Quiet(WSGIRequestHandler):
