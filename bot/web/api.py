@@ -195,7 +195,8 @@ def install(app: OpenAPI) -> None:
 
 
 def _invalid(error: ValidationError) -> Response:
-    raise of_validation(error, request.get_json(silent=True))
+    sent = {**(request.view_args or {}), **request.args, **request.form, **request.files}
+    raise of_validation(error, sent | (request.get_json(silent=True) or {}))
 
 
 def _check_body() -> None:

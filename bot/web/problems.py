@@ -74,11 +74,13 @@ def of_validation(error: ValidationError, checked: Any = None) -> Unacceptable:
     """Pydantic's findings as a Problem with a JSON pointer to each bad field.
 
     checked: what was validated. Pydantic also puts the tag of a union into a place (`attachments, 0, link, title`);
-    where `checked` is given, only what is in it, or is missing from it, becomes part of a pointer.
+    where `checked` is given, only what is in it, or is missing from it, becomes part of a pointer. That a bad value is
+    not None either, which may stand for a field that was left out, is no fault of its own.
     """
+    found = error.errors(include_url=False, include_context=False, include_input=False)
     faults = tuple(
         Fault("".join(f"/{_escape(part)}" for part in _place(each, checked)), each["msg"].removeprefix("Value error, "))
-        for each in error.errors(include_url=False, include_context=False, include_input=False)
+        for each in [one for one in found if one["type"] != "none_required"] or found
     )
     first = faults[0]
     return Unacceptable(f"{first.pointer or 'the body'}: {first.detail}", faults)

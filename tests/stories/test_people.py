@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sealing import CORP, deliver
@@ -304,3 +305,23 @@ def told(change: str, external_userid: str, more: str = "") -> str:
         f"<MsgType>event</MsgType><Event>change_external_contact</Event><ChangeType>{change}</ChangeType>{more}"
         f"<UserID>lily</UserID><ExternalUserID>{external_userid}</ExternalUserID></xml>"
     )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "pointer"),
+    [
+        ("GET", "/customers", {"params": {"phone": "not a phone"}}, "/phone"),
+        ("GET", "/customers", {"params": {"phone": "1"}}, "/phone"),
+        ("GET", "/customers", {"params": {"limit": "0"}}, "/limit"),
+        ("PATCH", "/customers/1", {"body": {"phone": "not a phone"}}, "/phone"),
+        ("PATCH", "/customers/1", {"body": {"gender": "?"}}, "/gender"),
+        ("PATCH", "/customers/one", {"body": {"city": "杭州"}}, "/id"),
+        ("POST", "/customers/1/merge", {"body": {"into": {"phone": "not a phone"}}}, "/into/phone"),
+    ],
+)
+def test_one_bad_field_is_one_fault_that_names_it(
+    shop: Shop, method: str, path: str, sent: dict[str, Any], pointer: str
+) -> None:  # C2
+    answer = shop.api.call(method, path, **sent)
+    assert (answer.status_code, [one["pointer"] for one in answer.json()["errors"]]) == (422, [pointer])
+    assert answer.json()["detail"].startswith(f"{pointer}: ")
