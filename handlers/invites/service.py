@@ -169,6 +169,12 @@ def text_of(session: Session, invitation: Invitation) -> InvitationText:
     return session.get_one(InvitationText, group_id)
 
 
+def group_name(session: Session, invitation: Invitation) -> str:
+    """The name of the segment group it invites into."""
+    named = select(SegmentGroup.name).join(Route, Route.segment_group_id == SegmentGroup.id)
+    return session.scalars(named.where(Route.id == invitation.route_id)).one()
+
+
 def card(session: Session, invitation: Invitation) -> LinkCard:
     """The link card to the page with her join code."""
     locale = people.customer(session, invitation.customer_id).language.replace("-", "_")
@@ -196,7 +202,7 @@ def _tell(session: Session, invitation: Invitation, text: str, dedupe: str) -> N
 def _announce(session: Session, invitation: Invitation, carrier: str, *, reminder: bool) -> None:
     invited = Invited(
         customer_id=people.survivor(session, invitation.customer_id), invitation_id=invitation.id, carrier=carrier,
-        segment_group=_name(session, invitation), reminder=reminder,
+        segment_group=group_name(session, invitation), reminder=reminder,
     )  # fmt: skip
     announce(session, invited)
 
@@ -207,14 +213,9 @@ def _end(session: Session, invitation: Invitation, state: str, reason: str, deta
         invitation.joined_at = invitation.joined_at or clock.now()
     ended = NotInvited(
         customer_id=people.survivor(session, invitation.customer_id), invitation_id=invitation.id,
-        segment_group=_name(session, invitation), reason=reason, detail=detail,
+        segment_group=group_name(session, invitation), reason=reason, detail=detail,
     )  # fmt: skip
     announce(session, ended)
-
-
-def _name(session: Session, invitation: Invitation) -> str:
-    named = select(SegmentGroup.name).join(Route, Route.segment_group_id == SegmentGroup.id)
-    return session.scalars(named.where(Route.id == invitation.route_id)).one()
 
 
 def _dedupe(invitation: Invitation) -> str:

@@ -111,6 +111,15 @@ def open_chats(session: Session, route: Route) -> list[str]:
     return [chat.chat_id for chat in fills(session, route.id) if has_room(chat, route.capacity)]
 
 
+def leads_to(session: Session, route: Route) -> str:
+    """What the chat is called that the route's code leads to now; the segment group's name where WeCom tells none."""
+    open_ones = open_chats(session, route)
+    called = dict(
+        session.execute(select(GroupChat.chat_id, GroupChat.name).where(GroupChat.chat_id.in_(open_ones))).all()
+    )
+    return next((called[one] for one in open_ones if called[one]), _group_name(session, route))
+
+
 def state_of(route_id: int) -> str:
     """The state of a route's join way, which its joiners carry."""
     return f"group{route_id}"
@@ -128,8 +137,12 @@ def _post(session: Session, route: Route) -> None:
 
 def _way(session: Session, route: Route) -> dict[str, Any]:
     """The whole join way, since an update replaces it."""
-    name = session.get_one(SegmentGroup, route.segment_group_id).name
+    name = _group_name(session, route)
     return {
         "scene": QR, "remark": name[:REMARK], "auto_create_room": int(grows(route)), "room_base_name": name[:ROOM_NAME],
         "room_base_id": len(fills(session, route.id)) + 1, "chat_id_list": route.listed, "state": state_of(route.id),
     }  # fmt: skip
+
+
+def _group_name(session: Session, route: Route) -> str:
+    return session.get_one(SegmentGroup, route.segment_group_id).name

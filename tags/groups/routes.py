@@ -12,7 +12,7 @@ from bot.core.events import announce
 from bot.wecom import inbox, outbox
 from tags.groups import chats, joinways
 from tags.groups.events import GroupAssigned, GroupUnassigned
-from tags.groups.models import GroupAssignment, GroupMember, Route, RouteChat, SegmentGroup
+from tags.groups.models import GroupAssignment, GroupChat, GroupMember, Route, RouteChat, SegmentGroup
 from tags.groups.rules import first_route
 from tags.people import service as people
 from tags.people.models import Customer
@@ -119,6 +119,14 @@ def standing_of(session: Session, customer_id: int, segment_group_id: int) -> li
 def is_in(session: Session, customer_id: int, route_id: int) -> bool:
     """Whether she sits in a chat of the route's pool."""
     return bool(session.scalar(select(_seat_in(route_id, customer_id))))
+
+
+def seat_in(session: Session, customer_id: int, route_id: int) -> str | None:
+    """What the chat of the route's pool is called in which she sits, "" where WeCom tells no name; None for none."""
+    hers = GroupMember.customer_id.in_(people.family(session, customer_id)), GroupMember.left_at.is_(None)
+    seats = select(GroupChat.name).join(GroupMember, GroupMember.chat_id == GroupChat.chat_id).where(*hers)
+    pool = seats.join(RouteChat, RouteChat.chat_id == GroupChat.chat_id).where(RouteChat.route_id == route_id)
+    return session.scalar(pool.order_by(RouteChat.place).limit(1))
 
 
 def joined(session: Session, route_id: int) -> int:

@@ -40,7 +40,7 @@ def phone(browser: Browser, shop: Shop, request: pytest.FixtureRequest) -> Itera
 def test_the_invitation_is_a_code_to_scan_on_any_phone(phone: Look, card: str, width: int) -> None:  # T7
     phone.page.set_viewport_size({"width": width, "height": 780})
     phone.page.goto(card)
-    picture = phone.page.get_by_role("img", name="长按识别二维码，加入群聊")
+    picture = phone.page.get_by_role("img", name="长按二维码，选择「识别图中的二维码」进群")
     assert picture.evaluate("image => image.naturalWidth") > 100
     assert phone.overflow() == 0
     assert phone.findings() == []

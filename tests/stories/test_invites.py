@@ -8,7 +8,7 @@ import requests
 from handlers.invites import jobs
 from tests.shop import Shop
 from tests.stories.test_chat import KF, hears
-from tests.stories.test_groups import chat, events, joins, known, route, routes, tag, tags
+from tests.stories.test_groups import chat, events, joins, known, leaves, route, routes, tag, tags
 
 TEXT = "进群领每周新豆试喝"
 
@@ -96,11 +96,13 @@ def test_the_page_shows_the_code_and_tells_nothing_about_her(shop: Shop, store: 
     anna = scans(shop, store)
     page = opened(shop, cards(shop, anna)[0])
     assert page.status_code == 200
-    assert "长按识别二维码，加入群聊" in page.text
+    assert "邀请您加入群聊「一群」" in page.text
+    assert "长按二维码，选择「识别图中的二维码」进群" in page.text
     assert "<script" not in page.text
     assert all(word not in page.text for word in ("Anna", anna, "西湖店", "莉莉"))
     picture = page.text.split('<img src="')[1].split('"')[0]
-    assert opened(shop, picture).content.startswith(b"\x89PNG")
+    assert picture.startswith("/pictures/")
+    assert opened(shop, f"{shop.url}{picture}").content.startswith(b"\x89PNG")
     opened(shop, cards(shop, anna)[0])
     assert events(shop, anna, "link.clicked") == ["link.clicked"]
     shop.pass_time(minutes=1)
@@ -111,10 +113,42 @@ def test_the_page_shows_the_code_and_tells_nothing_about_her(shop: Shop, store: 
 def test_the_page_speaks_her_language(shop: Shop, store: dict[str, Any]) -> None:  # T7 W2
     anna = scans(shop, store)
     english = opened(shop, cards(shop, anna)[0], **{"Accept-Language": "en-GB,en;q=0.9"})
+    assert "You are invited to the group “一群”" in english.text
     assert "Press and hold the QR code" in english.text
     shop.wecom.say(anna, "謝謝您", KF)
     shop.run_jobs()
-    assert "長按識別" in opened(shop, cards(shop, anna)[0], **{"Accept-Language": "en"}).text
+    assert "長按二維碼" in opened(shop, cards(shop, anna)[0], **{"Accept-Language": "en"}).text
+
+
+def test_the_page_says_whose_group_it_is_and_what_to_do_whatever_became_of_it(
+    shop: Shop, store: dict[str, Any]
+) -> None:  # T7
+    shop.api.patch("/settings", {"brand_name": "山野咖啡"})
+    anna = scans(shop, store)
+    card = cards(shop, anna)[0]
+    assert "山野咖啡" in opened(shop, card).text
+    joins(shop, anna, store["one"])
+    page = opened(shop, card)
+    assert (page.status_code, "您已经在群聊「一群」里了" in page.text, "<img" in page.text) == (200, True, False)
+    leaves(shop, anna, store["one"])
+    assert "邀请您加入群聊「一群」" in opened(shop, card).text
+    tag(shop, anna, store["lake"], on=False)
+    page = opened(shop, card)
+    assert (page.status_code, "「门店社群」的邀请已经失效" in page.text, "山野咖啡" in page.text) == (410, True, True)
+    page = opened(shop, f"{shop.url}/r/nobodysCode0")
+    assert (page.status_code, "山野咖啡" in page.text) == (404, True)
+
+
+def test_the_page_of_a_full_group_names_it_and_shows_nothing_to_scan(shop: Shop) -> None:  # T7
+    anna, one = known(shop, "Anna"), chat(shop)
+    lake = tags(shop, "西湖店")[0]
+    routes(shop, {"tag_id": lake, "chats": [one], "capacity": 2}, text=TEXT)
+    tag(shop, anna, lake)
+    shop.wecom.say(anna, "你好", KF)
+    shop.run_jobs()
+    joins(shop, known(shop, "Bella"), one)  # with Lily that is two
+    page = opened(shop, cards(shop, anna)[0])
+    assert ("群聊「门店社群」暂时满了" in page.text, "<img" in page.text) == (True, False)
 
 
 def test_an_address_that_is_nobodys_is_a_404_and_a_page(shop: Shop) -> None:  # T7
