@@ -30,3 +30,27 @@ def test_she_scans_chats_and_leaves_by_the_phone(wecom: Any) -> None:
 def test_what_is_refused_is_said_on_the_page(wecom: Any) -> None:
     answer = requests.post(f"{wecom.url}/phone/scan", data={"as": "new", "name": "A", "code": "nowhere"}, timeout=5)
     assert "nowhere leads nowhere" in answer.text
+
+
+def test_who_asked_for_a_person_is_answered_and_let_go_by_the_desk(wecom: Any) -> None:
+    for userid, name in (("lily", "莉莉"), ("leo", "李奥")):
+        wecom.act("POST", "staff", userid=userid, name=name)
+        wecom.act("POST", "kf/servicers", open_kfid="wkshop", userid=userid)
+    who = wecom.act("POST", "kf/messages", open_kfid="wkshop", text="人工", name="陈静怡")["external_userid"]
+    here = {"who": who}
+
+    def desk(act: str, **form: str) -> str:
+        return requests.post(f"{wecom.url}/phone/{act}", data={**here, **form}, timeout=5).text
+
+    assert "the bot has her session" in desk("answer", userid="leo", text="在的")
+    wecom.post("kf/service_state/trans", {"open_kfid": "wkshop", "external_userid": who, "service_state": 2})
+    assert "她在排队等人工" in requests.get(f"{wecom.url}/phone/screen", params=here, timeout=5).text
+    page = desk("answer", userid="leo", text="您好，我是李奥")
+    assert "您好，我是李奥" in page
+    assert "李奥 正在接待她" in page
+    assert "还是李奥" in desk("answer", userid="lily", text="还是李奥")  # who has her speaks, whoever is chosen
+    senders = [one["from"] for one in wecom.act("GET", "kf/messages", external_userid=who)["data"]]
+    assert senders == ["customer", "leo", "leo"]
+    assert "正在接待她" not in desk("end")
+    state = wecom.post("kf/service_state/get", {"open_kfid": "wkshop", "external_userid": who})
+    assert state["service_state"] == 4

@@ -14,6 +14,7 @@ from typing import Any
 from bot.app.demo.driver import Api, Phone
 from bot.core import clock
 
+BRAND = "山野咖啡"
 STAFF = {"wangmin": "王敏", "zhaolei": "赵磊", "linxiao": "林晓"}
 SURNAMES = "陈林黄张李王吴刘蔡杨许郑谢郭洪曾邱廖赖周叶苏庄吕江何萧罗高潘"
 GIVEN = (
@@ -42,8 +43,10 @@ class Cafe:
 
 def furnish(api: Api, phone: Phone) -> Cafe:
     """The shop before anybody comes: members, tags, groups, live codes, a default welcome."""
+    api.patch("/settings", {"brand_name": BRAND, "kf_servicers": list(STAFF)})
     for userid, name in STAFF.items():
         phone.sim("POST", "staff", userid=userid, name=name)
+        phone.sim("POST", "kf/servicers", open_kfid=KF, userid=userid)
     tags: dict[str, str] = {}
     for name, single, words in (
         ("门店", True, ["西湖店", "滨江店", "小红书"]),

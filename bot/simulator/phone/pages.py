@@ -6,10 +6,11 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from bot.core.errors import Problem
+from bot.core.errors import Conflict, Problem
 from bot.simulator import control, friends, scan
 from bot.simulator.kf import sessions
 from bot.simulator.phone.words import WORDS
+from bot.simulator.records import KfAccount, KfSession
 from bot.simulator.world import World
 
 Item = dict[str, Any]
@@ -47,6 +48,16 @@ def create(world: World) -> Blueprint:
     @pages.post("/enter")
     def entered() -> BaseResponse:
         return act(lambda: sessions.enter(world, request.form["who"], request.form["kf"]))
+
+    @pages.post("/answer")
+    def answered() -> BaseResponse:
+        form = request.form
+        return act(lambda: _answer(world, form["who"], form["userid"], form["text"]))
+
+    @pages.post("/end")
+    def ended() -> BaseResponse:
+        who = request.form["who"]
+        return act(lambda: sessions.change(world, _with_a_person(world, who)[0].open_kfid, who, "end"))
 
     @pages.post("/leave")
     def left() -> BaseResponse:
@@ -86,6 +97,7 @@ def _page(world: World) -> Item:
             *((way.remark or way.state or way.config_id, way.config_id) for way in state.ways.values()),
             *((_chats(world, way.chat_id_list), way.config_id) for way in state.join_ways.values()),
         ],
+        "servicers": [(userid, _called(world, userid)) for userid in _servicers(world)],
         "lang": lang if lang in WORDS else "zh",
     }
 
@@ -103,17 +115,17 @@ def _screen(world: World, who: str) -> Item:
         "kfs": accounts,
     }
     if customer is None:
-        return {**shown, "messages": [], "members": []}
-    arrived = [
+        return {**shown, "messages": [], "members": [], "desk": ""}
+    arrived: list[Item] = [
         {**one.message, "via": one.via, "by": _called(world, one.sender), "at": one.at, "hers": False}
         for one in state.inbox.get(who, [])
         if one.via != "kf"
     ]
-    chats = [
+    chats: list[Item] = [
         {
             **one.message,
             "via": "kf",
-            "by": account.name,
+            "by": {"kf": account.name, "customer": customer.name}.get(one.sender) or _called(world, one.sender),
             "at": one.at,
             "hers": one.sender == "customer",
             "kf": account.open_kfid,
@@ -127,7 +139,41 @@ def _screen(world: World, who: str) -> Item:
         for userid in customer.followers
         if who in state.members[userid].relations and not state.members[userid].relations[who].left
     ]
-    return {**shown, "messages": sorted(arrived + chats, key=lambda one: one["at"]), "members": members}
+    messages = sorted(arrived + chats, key=lambda one: one["at"])
+    return {**shown, "messages": messages, "members": members, "desk": _desk(world, who, shown["t"])}
+
+
+def _desk(world: World, who: str, t: dict[str, str]) -> str:
+    """Who has her session where a person does, in words; empty while the bot has it."""
+    try:
+        _, session = _with_a_person(world, who)
+    except Conflict:
+        return ""
+    return f"{_called(world, session.servicer)} {t['served']}" if session.servicer else t["pool"]
+
+
+def _answer(world: World, who: str, userid: str, text: str) -> Item:
+    """Whoever has her answers her; from the pool `userid` takes her first."""
+    account, session = _with_a_person(world, who)
+    if not session.servicer:
+        sessions.change(world, account.open_kfid, who, "take", userid)
+    return sessions.answer(world, account.open_kfid, who, session.servicer, text)
+
+
+def _with_a_person(world: World, who: str) -> tuple[KfAccount, KfSession]:
+    """Her session that is a person's to answer. Raises Conflict where the bot has all of hers."""
+    for account in world.state.kf_accounts.values():
+        if who in account.sessions:
+            session = sessions.session_of(world, account, who)
+            if session.state in (sessions.POOL, sessions.SERVED):
+                return account, session
+    raise Conflict("she has not asked for a person: the bot has her session")
+
+
+def _servicers(world: World) -> list[str]:
+    """Who serves in any account; all members where none is named."""
+    named = [userid for account in world.state.kf_accounts.values() for userid in account.servicers]
+    return list(dict.fromkeys(named)) or list(world.state.members)
 
 
 def _called(world: World, sender: str) -> str:

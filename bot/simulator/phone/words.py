@@ -13,6 +13,9 @@ WORDS = {
         "welcome": "欢迎语", "mass": "群发", "kf": "微信客服", "group": "群消息", "moment": "朋友圈", "app": "应用",
         "open": "打开", "image": "图片", "video": "视频", "file": "文件", "miniprogram": "小程序", "other": "English",
         "no_kf": "还没有微信客服账号。",
+        "desk": "客服这边：扮演接待人员", "served": "正在接待她", "pool": "她在排队等人工",
+        "desk_help": "她发「人工」之后，在这里回她、结束会话。结束了就交还给机器人。",
+        "servicer": "谁来接待", "reply": "写给她的话", "answer": "以客服身份回复", "end": "结束会话",
     },
     "en": {
         "title": "A phone: play the customer", "who": "Who am I", "nobody": "Nobody yet. Scan a code under a new name.",
@@ -26,5 +29,9 @@ WORDS = {
         "mass": "broadcast", "kf": "微信客服", "group": "group", "moment": "Moments", "app": "app", "open": "Open",
         "image": "picture", "video": "video", "file": "file", "miniprogram": "mini program", "other": "中文",
         "no_kf": "No 微信客服 account yet.",
+        "desk": "The desk: play the servicer", "served": "is serving her", "pool": "She waits for a person",
+        "desk_help": "Once she has written 人工, answer her here and end the session; then the bot has it again.",
+        "servicer": "Who serves her", "reply": "What to tell her", "answer": "Answer as the servicer",
+        "end": "End the session",
     },
 }  # fmt: skip
