@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from flask import Response, request, url_for
-from flask_babel import get_locale
+from flask_babel import get_locale, lazy_pgettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -25,8 +25,8 @@ ADD_WAYS = {
     7: _l("来自微信的添加"), 201: _l("内部成员共享"), 202: _l("管理员分配"), 16: _l("获客链接"),
 }  # fmt: skip
 CHANNELS = {
-    "live_code": _l("渠道活码"), "kf": _l("微信客服"), "group": _l("客户群"), "order": _l("商城订单"),
-    "api": _l("接口"), "import": _l("导入"), "referral": _l("老带新"),
+    "live_code": lazy_pgettext("source", "渠道活码"), "kf": _l("微信客服"), "group": _l("客户群"),
+    "order": _l("商城订单"), "api": _l("接口"), "import": _l("导入"), "referral": _l("老带新"),
 }  # fmt: skip
 
 console = pages("people", __name__)
