@@ -5,11 +5,15 @@ commit; the edge (`Installation.transaction`) commits once.
 """
 
 import json
+import select
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import BigInteger, Engine, Identity, MetaData, Text, create_engine
+import psycopg
+from psycopg.pq import TransactionStatus
+from sqlalchemy import BigInteger, Engine, Identity, MetaData, Text, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
@@ -33,16 +37,49 @@ class Base(DeclarativeBase):
     )
 
 
+class Connection(psycopg.Connection[Any]):
+    """A connection that keeps its prepared statements when a transaction is undone.
+
+    psycopg forgets them all, since the tables they name may be undone too; ours never are, and a refusal would make the
+    next booking plan its statements anew.
+    """
+
+    def rollback(self) -> None:
+        """Undo the transaction, if one is open."""
+        if self.info.transaction_status not in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            super().rollback()
+            return
+        result = self.pgconn.exec_(b"ROLLBACK")
+        if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+            raise psycopg.errors.error_from_result(result)
+
+
 def connect(url: str, pool_size: int = 10) -> Engine:
     """An engine whose connections speak UTC and are checked before use, so a restarted database is met anew.
 
     pool_size: connections kept; as many again may be opened for a burst.
     """
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC -c lock_timeout=15s -c idle_in_transaction_session_timeout=60s"},
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
     )
+    event.listen(engine, "do_connect", lambda dialect, record, args, options: Connection.connect(*args, **options))
+    event.listen(engine, "checkout", _check)
+    return engine
+
+
+def _check(connection: psycopg.Connection[Any], record: Any, fairy: Any) -> None:
+    """Refuse a connection that its server has closed: an idle one has nothing to read but that.
+
+    A look at the socket, where SQLAlchemy's `pool_pre_ping` asks the server, a round trip for every transaction.
+    """
+    readable = select.poll()
+    try:
+        readable.register(connection.fileno(), select.POLLIN)
+        while readable.poll(0):
+            connection.pgconn.consume_input()  # a notice, say; raises at the end
+    except psycopg.OperationalError as error:
+        raise InvalidatePoolError from error

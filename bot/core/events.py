@@ -87,14 +87,14 @@ def announce(session: Session, event: Event, *, why: str = "", at: datetime | No
     return announce_all(session, [event], why=why, at=at)[0]
 
 
+RECORD = "n int, name text, customer_id bigint, moment timestamptz, data jsonb"  # a row of `records`, for `sets.rows`
+NUMBERS = "events_id_seq"
+WRITE = """INSERT INTO events (id, at, name, customer_id, actor, why, cause_id, data)
+SELECT id, coalesce(moment, %(at)s), name, customer_id, %(actor)s, %(why)s, %(cause)s::bigint, data
+FROM numbered_events"""
 INSERT = f"""
-WITH numbered AS MATERIALIZED (
-    SELECT row_number() OVER () AS n, nextval('events_id_seq') AS id, u.*
-    FROM {rows("events", "name text, customer_id bigint, moment timestamptz, data jsonb")}
-), written AS (
-    INSERT INTO events (id, at, name, customer_id, actor, why, cause_id, data)
-    SELECT id, coalesce(moment, %(at)s), name, customer_id, %(actor)s, %(why)s, %(cause)s::bigint, data FROM numbered
-) SELECT id FROM numbered ORDER BY n
+WITH numbered_events AS MATERIALIZED (SELECT nextval('{NUMBERS}') AS id, u.* FROM {rows("events", RECORD)}),
+written AS ({WRITE}) SELECT id FROM numbered_events ORDER BY n
 """  # noqa: S608  # names are ours
 
 
@@ -105,14 +105,26 @@ def announce_all(
     if not events:
         return []
     session.flush()  # listeners find what the announcer changed
-    written = run(
-        session, INSERT, at=at or clock.now(), actor=session.info["actor"], why=why, cause=session.info.get("cause"),
-        events=document([_row(event) for event in events]),
-    )  # fmt: skip
+    written = run(session, INSERT, events=document(records(events)), **context(session, why, at))
     ids = [event_id for (event_id,) in written]
+    tell(session, events, ids)
+    return ids
+
+
+def records(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Events as rows of `RECORD`, for a statement of the announcer's own that has `WRITE` in it."""
+    return [{"n": n, **_row(event)} for n, event in enumerate(events)]
+
+
+def context(session: Session, why: str = "", at: datetime | None = None) -> dict[str, Any]:
+    """The parameters `WRITE` takes beside the rows."""
+    return {"at": at or clock.now(), "actor": session.info["actor"], "why": why, "cause": session.info.get("cause")}
+
+
+def tell(session: Session, events: Sequence[Event], ids: Sequence[int]) -> None:
+    """Run the listeners of events whose rows were written under `ids`."""
     for event, event_id in zip(events, ids, strict=True):
         _tell(session, event, event_id)
-    return ids
 
 
 def _tell(session: Session, event: Event, event_id: int) -> None:

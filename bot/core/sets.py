@@ -7,7 +7,8 @@ The text of a statement does not depend on how many rows there are, so PostgreSQ
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -31,16 +32,42 @@ def document(rows: Sequence[dict[str, Any]]) -> str:
     return json.dumps(rows)
 
 
+Query = tuple[str, dict[str, Any]]  # a statement in psycopg's own form (`%(name)s`) and its parameters by name
+
+
 def run(session: Session, statement: str, **values: Any) -> list[Any]:
     """Run a statement as it stands, in psycopg's own form (`%(name)s`), with parameters by name; its rows as tuples.
 
     It goes past SQLAlchemy, whose compiler and result objects would cost more than a short booking, in the session's
     transaction all the same. Raises SQLAlchemy's DBAPIError and its kin, as any other statement.
     """
-    connection = session.connection()
-    driver = connection.connection.driver_connection
+    with _driver(session, statement, values) as driver:
+        return _rows(driver.execute(statement, values, prepare=True))
+
+
+def run_all(session: Session, *queries: Query) -> list[list[Any]]:
+    """Run statements one after another in one round trip; the rows of each.
+
+    Each sees what was committed when its turn came: those behind one that waited for a lock see what was written under
+    it. Raises as `run` does, for the first that failed.
+    """
+    if len(queries) < 2:
+        return [run(session, statement, **values) for statement, values in queries]
+    with _driver(session, "; ".join(statement for statement, _ in queries), {}) as driver:
+        with driver.pipeline():
+            cursors = [driver.execute(statement, values, prepare=True) for statement, values in queries]
+        return [_rows(cursor) for cursor in cursors]
+
+
+@contextmanager
+def _driver(session: Session, statement: str, values: dict[str, Any]) -> Iterator[psycopg.Connection[Any]]:
+    """The session's connection as psycopg knows it; its errors become SQLAlchemy's."""
+    driver: Any = session.connection().connection.driver_connection
     try:
-        cursor = driver.execute(statement, values)  # type: ignore[union-attr]  # a session's connection is open
-        return cursor.fetchall() if cursor.description else []
+        yield driver
     except psycopg.Error as error:
         raise DBAPIError.instance(statement, values, error, psycopg.Error) from error
+
+
+def _rows(cursor: psycopg.Cursor[Any]) -> list[Any]:
+    return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []

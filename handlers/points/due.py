@@ -15,7 +15,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from bot.core import clock
-from bot.core.events import announce_all
+from bot.core.sets import Query
 from handlers.points import store
 from handlers.points.events import PointsExpired
 from handlers.points.ledger import Books
@@ -24,22 +24,22 @@ from handlers.points.planned import Lot
 
 
 @contextmanager
-def opened(session: Session, customer_ids: Collection[int]) -> Iterator[Books]:
+def opened(session: Session, customer_ids: Collection[int], *asked: Query) -> Iterator[Books]:
     """The books of these customers and their families: locked, brought up to now, stored when the block ends.
 
-    Raises NotFound for an id that is nobody's. What the block raises leaves nothing stored.
+    asked: what is read in the round trip that locks; its answers are `books.told`. Raises NotFound for an id that is
+    nobody's. What the block raises leaves nothing stored.
     """
-    books = Books(session, store.lock(session, customer_ids))
-    late = {one.owner_id for one in books.accounts.values() if one.due_at is not None and one.due_at <= books.now}
-    if late:
+    books = Books(session, *store.lock(session, customer_ids, *asked), clock.now())
+    if late := books.late():
         _catch_up(books, late)
-        _store(books)
+        books.close()
         store.recompute_due(session, sorted(late))
-        books = Books(session, store.lock(session, customer_ids))
+        books = Books(session, *store.lock(session, customer_ids, *asked), books.now)
     yield books
     for owner_id in books.owners:
         _expire(books, owner_id)  # an order so old that its lot has ended earns and expires in one booking
-    _store(books)
+    books.close()
 
 
 def anything(session: Session) -> bool:
@@ -74,11 +74,6 @@ def let_go(books: Books, hold: Hold, state: str, committed: int = 0) -> list[Lot
         books.hold(lot, -parts[lot.id or 0])
     books.rows["holds"].append({"id": hold.id, "s": state, "p": committed})
     return lots
-
-
-def _store(books: Books) -> None:
-    books.close()
-    announce_all(books.session, books.facts)
 
 
 def _catch_up(books: Books, owners: Collection[int]) -> None:

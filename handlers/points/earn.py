@@ -23,8 +23,9 @@ def earn(session: Session, postings: Sequence[Posting]) -> None:
 
     An order's net only falls, so posting it again, late or out of order changes nothing (G5). Locks the accounts.
     """
-    with due.opened(session, {posting.customer_id for posting in postings}) as books:
-        orders, months = store.posted(session, postings)
+    customers = {posting.customer_id for posting in postings}
+    with due.opened(session, customers, store.posted(postings)) as books:
+        orders, months = store.known(session, *books.told)
         changes: list[Change] = []
         touched: dict[Month, str] = {}
         fresh = []

@@ -9,14 +9,14 @@ Closing stores lines, entries, lots and kept sums together, for one order or for
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot.core import clock
 from bot.core.events import Event
+from bot.core.sets import run_all
 from handlers.points import rules, store
 from handlers.points.planned import Account, Line, Lot
 
@@ -31,9 +31,12 @@ KINDS = (*ISSUER, *WITHIN)
 class Books:
     """Locked accounts and what is being booked into them. Made by `due.opened`."""
 
-    def __init__(self, session: Session, accounts: Iterable[Account]) -> None:
-        self.session, self.now = session, clock.now()  # `due` sets it to the moment of what it books
+    def __init__(
+        self, session: Session, accounts: Iterable[Account], told: Sequence[list[Any]], now: datetime
+    ) -> None:  # fmt: skip
+        self.session, self.now = session, now  # `due` sets it to the moment of what it books
         self.accounts = {account.customer_id: account for account in accounts}
+        self.told = told  # the answers of what was asked when the books were opened
         self.lines: list[Line] = []
         self.rows: dict[str, list[dict[str, Any]]] = defaultdict(list)  # further rows of `store.PARTS`
         self.facts: list[Event] = []  # announced once all is stored
@@ -46,6 +49,10 @@ class Books:
     def owners(self) -> list[int]:
         """Whose accounts these are."""
         return sorted({account.owner_id for account in self.accounts.values()})
+
+    def late(self) -> set[int]:
+        """The owners to whom time has brought something that is not booked yet."""
+        return {one.owner_id for one in self.accounts.values() if one.due_at is not None and one.due_at <= self.now}
 
     def owner_of(self, customer_id: int) -> int:
         """Who owns this customer's account."""
@@ -139,9 +146,10 @@ class Books:
 
     def load_lots(self, needs: Mapping[int, int], orders: Iterable[str] = ()) -> None:
         """Read the lots that cover `needs` (owner: points), first-expiring-first, and all of these orders' lots."""
-        wanted = [{"o": owner, "p": points + self._taken[owner]} for owner, points in needs.items() if points > 0]
+        wanted = {owner: points + self._taken[owner] for owner, points in needs.items() if points > 0}
         if wanted:
-            self.know(store.lots(self.session, self.now, wanted, list(orders)))
+            [found] = run_all(self.session, store.lots(self.now, wanted, orders))
+            self.know(Lot(*row) for row in found)
 
     def know(self, lots: Iterable[Lot]) -> list[Lot]:
         """Take in lots that were read under the lock; one that is known already keeps what was planned for it."""
@@ -169,7 +177,7 @@ class Books:
             line.move("debt", debtor.customer_id, part)
 
     def close(self) -> None:
-        """Balance each line with the issuer's side and store everything."""
+        """Balance each line with the issuer's side, store everything and announce the facts."""
         self.lines = [line for line in self.lines if line.entries]
         for line in self.lines:
             if line.kind in ISSUER:
@@ -183,5 +191,6 @@ class Books:
                 *(lot for lot in self._fresh if lot.points),
             ],
             lines=self.lines,
+            facts=self.facts,
             further=self.rows,
         )

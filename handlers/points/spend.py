@@ -6,10 +6,21 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from handlers.points import due, hold, preferences, rules
+from bot.core import clock
+from handlers.points import due, hold, preferences, rules, store
 from handlers.points.errors import SpentOtherwise, TooFewPoints
 from handlers.points.events import PointsReturned, PointsSpent
 from handlers.points.models import Entry, LotRow, Transaction
+from handlers.points.planned import Lot
+
+# what was spent for an order, null where it was not paid with points, and whether something is held for it
+SETTLED = """
+SELECT (
+    SELECT sum(e.points)::bigint FROM points_transactions t
+    JOIN points_entries e ON e.transaction_id = t.id AND e.customer_id = t.customer_id AND e.account = 'spent'
+    WHERE t.order_id = %(order)s AND t.kind = 'spend'
+), EXISTS (SELECT 1 FROM points_holds WHERE order_id = %(order)s AND state = 'held')
+"""
 
 
 def spend(
@@ -21,21 +32,21 @@ def spend(
     Again with the same points changes nothing, which is judged before the balance (G5, P1). Locks her accounts.
     Raises TooFewPoints (422, naming `pointer`), SpentOtherwise (409) for another number of points.
     """
-    with due.opened(session, [customer_id]) as books:
+    asked = (SETTLED, {"order": order_id}), store.lots(clock.now(), {customer_id: points})
+    with due.opened(session, [customer_id], *asked) as books:
         owner = books.owner_of(customer_id)
-        if order_id is not None:
-            spent = _spent(session, order_id)
-            if spent is not None:
-                if spent != points:
-                    raise SpentOtherwise(order_id, spent)
-                return
-            held = hold.open_hold(books, order_id, owner)
-            if held is not None and held.points >= points:
-                hold.commit_open(books, held, points, cause)
-                return
+        [(spent, holding)], lots = books.told
+        if spent is not None:
+            if spent != points:
+                raise SpentOtherwise(order_id or "", spent)
+            return
+        held = hold.open_hold(books, order_id, owner) if order_id is not None and holding else None
+        if held is not None and held.points >= points:
+            hold.commit_open(books, held, points, cause)
+            return
         if points > books.spendable(owner):
             raise TooFewPoints(pointer, points, books.spendable(owner))
-        books.load_lots({owner: points})
+        books.know(Lot(*row) for row in lots)
         line = books.line(owner, "spend", order_id=order_id, cause=cause, **facts)
         books.take(line, points, owner_id=owner)
         books.facts.append(PointsSpent(customer_id=owner, order_id=order_id, points=points))
@@ -68,16 +79,6 @@ def give_back(
             books.put(line, lot, part)
         books.settle(owner)
         books.facts.append(PointsReturned(customer_id=owner, order_id=order_id, points=points))
-
-
-def _spent(session: Session, order_id: str) -> int | None:
-    """How many points were spent for an order; None where it was not paid with points."""
-    query = select(func.sum(Entry.points)).select_from(Transaction).join(
-        Entry, (Entry.transaction_id == Transaction.id) & (Entry.customer_id == Transaction.customer_id)
-    )  # fmt: skip
-    spent = query.where(Transaction.kind == "spend", Transaction.order_id == order_id, Entry.account == "spent")
-    found = session.scalar(spent)
-    return int(found) if found is not None else None
 
 
 def _taken(session: Session, order_id: str) -> list[tuple[int, int]]:
