@@ -8,10 +8,12 @@ The POST is answered by one function in two places: WSGI middleware before Flask
 Flask view, so that the route is listed, guarded, tested, and works without the middleware.
 """
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -29,68 +31,102 @@ from bot.wecom.inbox import HINTS, digest
 log = structlog.get_logger(__name__)
 
 PREFIX = "/wecom/callback/"
+PATIENCE_S = 4.0  # with one commit; WeCom gives up after 5 s and delivers again
+TOO_LONG = "the commit takes too long"
 SOURCES: tuple[Source, ...] = ("contact", "app", "kf")
 INSERT = f"""
     INSERT INTO inbox (digest, key, source, kind, body, received_at, not_before, attempts, error, parked_at)
-    SELECT DISTINCT ON (digest) digest, key, source, kind, body, at, at, 0, error, CASE WHEN error <> '' THEN at END
-    FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::text[])
-        AS new (digest, key, source, kind, body, at, error)
+    SELECT DISTINCT ON (digest)
+        decode(digest, 'hex'), key, source, kind, body, at, at, 0, error, CASE WHEN error <> '' THEN at END
+    FROM jsonb_to_recordset(%s::jsonb) AS new (
+        digest text, key text, source text, kind text, body text, at timestamptz, error text)
     ORDER BY digest, at DESC
     ON CONFLICT (digest) DO UPDATE SET received_at = excluded.received_at, done_at = NULL
         WHERE inbox.kind IN ({", ".join(f"'{kind}'" for kind in HINTS)})
 """  # noqa: S608  # the kinds are constants
 
-Row = tuple[bytes, str, str, str, str, Any, str]
+Row = dict[str, str]  # a row of that recordset
 
 
 class NotKept(Exception):
     """The commit that held this row failed; WeCom delivers again."""
 
 
-@dataclass
+@dataclass(slots=True, eq=False)
 class _Ticket:
+    """A row and its thread, which waits for `turn` until the row is kept, has failed, or is the first of a batch."""
+
     row: Row
-    ended: bool = False
-    error: Exception | None = field(default=None)
+    turn: threading.Lock
+    leads: bool = False
+    kept: bool = False
+    error: Exception | None = None
 
 
 class GroupCommit:
-    """One writer for many threads: whoever gets the lock commits what all waiting threads have put in.
+    """One writer for many threads: the first to come commits its batch, and those who come meanwhile are the next one.
 
-    A ticket ends as kept, or as the error of its own batch. Rows of a batch are sorted by digest: unsorted, two
-    processes with the same digests in other orders deadlock.
+    A row ends as kept, or as the error of its own batch. Rows of a batch are sorted by digest: unsorted, two processes
+    with the same digests in other orders deadlock. Each thread waits at a lock of its own: at a common one, those whose
+    rows are kept would queue behind the next commit.
     """
 
     def __init__(self, write: Callable[[list[Row]], None]) -> None:
         self._write = write
+        self._mutex = threading.Lock()  # of the three below
         self._pending: list[_Ticket] = []
-        self._lock = threading.Lock()
+        self._led = False
+        self._begun = 0.0  # when the commit under way began, by the monotonic clock
 
     def put(self, row: Row) -> bool:
         """Return once the row is committed: True where this thread committed the batch that held it.
 
-        Raises NotKept if that commit failed.
+        Raises NotKept if that commit failed or takes longer than WeCom waits; then the row may yet be kept.
         """
-        ticket, led = _Ticket(row), False
-        self._pending.append(ticket)
-        time.sleep(0)  # lets threads that are about to append do so: larger batches, fewer commits
-        with self._lock:
-            if not ticket.ended:
-                batch, self._pending = self._pending, []
-                self._commit(batch)
-                led = True
-        if ticket.error is not None:
-            raise NotKept(str(ticket.error)) from ticket.error
-        return led
+        ticket = _Ticket(row, threading.Lock())
+        ticket.turn.acquire()
+        with self._mutex:
+            if self._led and time.monotonic() - self._begun > PATIENCE_S:
+                raise NotKept(TOO_LONG)
+            self._pending.append(ticket)
+            ticket.leads = not self._led
+            self._led = True
+        if not ticket.leads and not ticket.turn.acquire(timeout=PATIENCE_S):
+            with self._mutex:
+                if ticket in self._pending and not ticket.leads:
+                    self._pending.remove(ticket)
+        if ticket.leads:
+            self._commit()
+        if not ticket.kept:
+            raise NotKept(str(ticket.error or TOO_LONG)) from ticket.error
+        return ticket.leads
 
-    def _commit(self, batch: list[_Ticket]) -> None:
-        failure: Exception | None = None
+    def _commit(self) -> None:
+        with self._mutex:
+            batch, self._pending = self._pending, []
+            self._begun = time.monotonic()
+        error: Exception | None = None
+        kept = False
         try:
-            self._write(sorted((ticket.row for ticket in batch), key=lambda row: row[0]))
-        except Exception as error:
-            failure = error
-        for ticket in batch:
-            ticket.ended, ticket.error = True, failure
+            self._write(sorted((ticket.row for ticket in batch), key=itemgetter("digest")))
+            kept = True
+        except Exception as failure:
+            error = failure
+        finally:
+            self._hand_over()
+            for ticket in batch:
+                ticket.kept, ticket.error = kept, error
+                if not ticket.leads:
+                    ticket.turn.release()
+
+    def _hand_over(self) -> None:
+        """Before anybody answers, so that the next batch is on its way to the disk meanwhile."""
+        with self._mutex:
+            self._led = bool(self._pending)
+            if self._led:
+                heir = self._pending[0]
+                heir.leads = True
+                heir.turn.release()
 
 
 class Writer:
@@ -101,14 +137,15 @@ class Writer:
         self._connection: psycopg.Connection[Any] | None = None
 
     def __call__(self, rows: list[Row]) -> None:
-        fresh = self._connection is None or self._connection.closed
+        former = self._connection
         try:
             self._insert(rows)
         except psycopg.OperationalError:
+            restarted = former is not None and former.closed  # since the last batch: meet the server anew once
             self.close()
-            if fresh:
+            if not restarted:
                 raise
-            self._insert(rows)  # the server was restarted since the last batch: meet it anew once
+            self._insert(rows)
         except BaseException:
             self.close()
             raise
@@ -121,9 +158,10 @@ class Writer:
 
     def _insert(self, rows: list[Row]) -> None:
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(self._url, connect_timeout=3, options="-c statement_timeout=4s")
-        self._connection.execute(INSERT, [list(column) for column in zip(*rows, strict=True)])
-        self._connection.commit()
+            self._connection = psycopg.connect(
+                self._url, autocommit=True, connect_timeout=3, options="-c statement_timeout=4s"
+            )  # one statement a batch: a transaction of its own, in one round trip instead of three
+        self._connection.execute(INSERT, [json.dumps(rows, ensure_ascii=False)])
 
 
 class Entry:
@@ -169,12 +207,15 @@ class Entry:
 
     @staticmethod
     def _row(source: str, plain: bytes) -> Row:
-        body = plain.decode("utf-8", "replace").replace("\0", "�")
+        row = {
+            "digest": digest(plain).hex(), "key": "", "source": source, "kind": "unreadable", "error": "",
+            "body": plain.decode("utf-8", "replace").replace("\0", "�"), "at": clock.now().isoformat(),
+        }  # fmt: skip
         try:
             message = messages.parse(plain)
         except messages.Unreadable as error:
-            return digest(plain), "", source, "unreadable", body, clock.now(), str(error) or "unreadable"
-        return digest(plain), message.key, source, type(message).__name__, body, clock.now(), ""
+            return row | {"error": str(error) or "unreadable"}
+        return row | {"key": message.key, "kind": type(message).__name__}
 
 
 def middleware(entry: Entry, app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
@@ -194,9 +235,7 @@ def middleware(entry: Entry, app: Callable[..., Iterable[bytes]]) -> Callable[..
         else:
             status, text = 413, f"a callback has at most {MOST_BYTES} bytes"
         said = text.encode()
-        start_response(
-            _STATUS[status], [("Content-Length", str(len(said))), ("Content-Type", "text/plain; charset=utf-8")]
-        )
+        start_response(_STATUS[status], [("Content-Length", str(len(said))), *_headers(status)])
         return [said]
 
     return answer
@@ -232,4 +271,9 @@ def _signed(query: dict[str, str]) -> tuple[str, str, str]:
 
 
 def _response(status: int, text: str) -> Response:
-    return Response(text, status, content_type="text/plain; charset=utf-8")
+    return Response(text, status, _headers(status))
+
+
+def _headers(status: int) -> list[tuple[str, str]]:
+    again = [("Retry-After", "2")] if status == 503 else []
+    return [*again, ("Content-Type", "text/plain; charset=utf-8")]

@@ -1,6 +1,8 @@
 """The way in: what WeCom delivers is kept once, in order, or refused without a trace (G5, G6)."""
 
 import os
+import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -9,7 +11,7 @@ import pytest
 import requests
 from sealing import added, deliver, sealed, signed
 from shop import Shop, listening, served
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bot.core import clock
 from bot.core.installation import Installation
@@ -152,6 +154,40 @@ def test_a_commit_that_fails_once_under_32_connections_is_503_for_its_rows_alone
     assert failures == [], "no batch of several came together, so nothing was tried"
     assert set(answers) == {200, 503}
     assert len(rows(installation)) == answers.count(200)
+
+
+def test_while_the_database_hangs_callbacks_are_refused_before_wecom_gives_up(installation: Installation) -> None:  # G5
+    write, begun = Writer(installation.database_url), threading.Event()
+
+    def noted(batch: list[Row]) -> None:
+        begun.set()
+        write(batch)
+
+    app = middleware(Entry(installation, noted), lambda environ, start: [])
+    with closing(write), listening() as (listener, url), served(app, listener), ThreadPoolExecutor(10) as pool:
+
+        def post(number: int, patience_s: float) -> tuple[int, str | None]:
+            query, body = sealed(added(f"wmB{number:029d}"))
+            answer = requests.post(f"{url}/wecom/callback/contact", params=query, data=body, timeout=patience_s)
+            return answer.status_code, answer.headers.get("Retry-After")
+
+        assert post(0, 5) == (200, None)
+        with installation.engine.connect() as connection:
+            theirs = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%INTO inbox%' AND pid <> pg_backend_pid()"
+            pid = connection.execute(text(theirs)).scalar_one()
+        begun.clear()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            leading = pool.submit(post, 1, 60)
+            assert begun.wait(10)
+            behind = list(pool.map(lambda number: post(number, 5), range(2, 10)))  # WeCom waits 5 s
+            later = post(10, 3)  # it is known by now, so nobody waits
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert {*behind, later} == {(503, "2")}
+        assert leading.result() == (200, None)
+        assert post(11, 5) == (200, None)
+    assert len(rows(installation)) == 3
 
 
 def test_callbacks_of_one_customer_are_taken_in_order_by_two_lanes(shop: Shop) -> None:  # G5
