@@ -5,7 +5,9 @@ Chinese dates have spaces between digits and characters (`11 月 24 日 10:24`);
 
 import re
 import zlib
+from collections.abc import Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
@@ -66,13 +68,17 @@ def initial(name: str) -> str:
     return name.strip()[:1].upper() or "·"
 
 
-def placeholders(text: str) -> Markup:
-    """`text` as HTML with each `{placeholder}` tinted; everything else escaped."""
+def placeholders(text: str, said: Mapping[str, str] = MappingProxyType({})) -> Markup:
+    """`text` as HTML with each `{placeholder}` tinted, or what it says (by name) in its place; all else escaped."""
     parts, end = [], 0
     for found in PLACEHOLDER.finditer(text):
-        parts += [escape(text[end : found.start()]), Markup('<span class="ph">{}</span>').format(found.group())]
+        parts += [escape(text[end : found.start()]), _tinted(found.group(), said)]
         end = found.end()
     return Markup("").join([*parts, escape(text[end:])])
+
+
+def _tinted(mark: str, said: Mapping[str, str]) -> Markup:
+    return Markup('<span class="ph" title="{}">{}</span>').format(mark, said.get(mark[1:-1], mark))
 
 
 def _local(at: datetime) -> datetime:

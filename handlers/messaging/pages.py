@@ -18,7 +18,7 @@ from handlers.materials import service as materials
 from handlers.materials.models import Material
 from handlers.messaging import notices, rules
 from handlers.messaging.content import Attachment, Content, LinkCard, MediaFile
-from handlers.messaging.placeholders import MARK, longest, placeholders
+from handlers.messaging.placeholders import MARK, longest, placeholders, samples
 from tags.people import staff
 from tags.people.panels import Choice, offers
 
@@ -31,11 +31,15 @@ console = pages("messaging", __name__)
 
 @dataclass(frozen=True)
 class Draft:
-    """What the editor shows beside its fields. kept: attachments it has no fields for, which stay as they are."""
+    """What the editor shows beside its fields. said: what placeholders say to the customer of the preview.
+
+    kept: attachments it has no fields for, which stay as they are.
+    """
 
     library: Sequence[Material]
     messages: list[dict[str, Any]]
     names: list[str]
+    said: dict[str, str]
     kept: list[Attachment] = field(default_factory=list)
 
 
@@ -94,7 +98,7 @@ def draft(session: Session, form: Form, saved: Content | None = None) -> Draft:
         cards.append((ICONS["link"], title, str(form.values.get("link_desc", "") or form.values.get("link_url", ""))))
     cards += [(ICONS[one.type], getattr(one, "title", ""), "") for one in kept(saved)]
     messages += [{"card": {"icon": icon, "title": name, "note": note}} for icon, name, note in cards]
-    return Draft(library, messages, [one.names[-1] for one in placeholders], kept(saved))
+    return Draft(library, messages, [one.names[-1] for one in placeholders], samples(), kept(saved))
 
 
 def kept(saved: Content | None) -> list[Attachment]:

@@ -1,6 +1,6 @@
 """`{name}` in texts: words from a list, each filled for the one who reads the text; never a template language.
 
-    @placeholder("points", "积分", most_bytes=20)
+    @placeholder("points", "积分", most_bytes=20, sample="1,280")
     def points(session: Session, reader: Reader) -> str: ...
 
 What is not on the list is refused when a text is saved. A value longer than its `most_bytes` is cut, so that a text
@@ -43,19 +43,20 @@ Fill = Callable[[Session, Reader], str]
 
 @dataclass(frozen=True)
 class Placeholder:
-    """names: what it is written as. most_bytes: of its longest value, in UTF-8."""
+    """names: what it is written as. most_bytes: of its longest value, in UTF-8. sample: hers whom a preview is for."""
 
     names: tuple[str, ...]
     most_bytes: int
+    sample: str
     fill: Fill
 
 
 placeholders: Register[Placeholder] = Register("placeholders")
 
 
-def placeholder(*names: str, most_bytes: int) -> Callable[[Fill], Fill]:
+def placeholder(*names: str, most_bytes: int, sample: str) -> Callable[[Fill], Fill]:
     """Mark a function that fills the placeholder of these names."""
-    return lambda function: placeholders.mark(function, Placeholder(names, most_bytes, function))
+    return lambda function: placeholders.mark(function, Placeholder(names, most_bytes, sample, function))
 
 
 def reader(session: Session, customer_id: int, userid: str | None = None) -> Reader:
@@ -92,6 +93,11 @@ def fill(session: Session, text: str, reader: Reader) -> str:
     return "".join(_filled(session, part, known, reader) for part in _parts(text))
 
 
+def samples() -> dict[str, str]:
+    """What each placeholder says to the customer a preview is for, by every name it has."""
+    return {name: one.sample for name, one in _by_name().items()}
+
+
 def _parts(text: str) -> Iterator[str]:
     at = 0
     for found in MARK.finditer(text):
@@ -110,13 +116,13 @@ def _by_name() -> dict[str, Placeholder]:
     return {name: one for one in placeholders for name in one.names}
 
 
-@placeholder("name", "客户昵称", most_bytes=64)
+@placeholder("name", "客户昵称", most_bytes=64, sample="陈静怡")
 def name(session: Session, reader: Reader) -> str:
     """What she calls herself in WeChat; 您 or you where nobody knows."""
     return reader.name or say(reader.locale, "您")
 
 
-@placeholder("staff", "员工", most_bytes=64)
+@placeholder("staff", "员工", most_bytes=64, sample="王敏")
 def staff(session: Session, reader: Reader) -> str:
     """The member who says it, else the one who follows her last."""
     contacts = active_contacts(session, reader.customer_id) if reader.userid is None else []
@@ -124,7 +130,7 @@ def staff(session: Session, reader: Reader) -> str:
     return session.scalar(select(Staff.name).where(Staff.userid == userid)) or say(reader.locale, "客服")
 
 
-@placeholder("link", "链接", most_bytes=512)
+@placeholder("link", "链接", most_bytes=512, sample="https://work.weixin.qq.com/kfid/kfc…")
 def link(session: Session, reader: Reader) -> str:
     """Her way to us: the chat in 微信客服, with her id signed into the address; empty while there is no account."""
     return kf.link(session, reader.customer_id) or ""

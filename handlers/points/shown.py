@@ -20,7 +20,7 @@ def earned(session: Session, order_id: str) -> dict[str, int]:
     return statement.of_order(session, order_id)
 
 
-@placeholder("points", "积分", most_bytes=20)
+@placeholder("points", "积分", most_bytes=20, sample="1,280")
 def points(session: Session, reader: Reader) -> str:
     """Her balance, `1,280`."""
     return f"{statement.balance(session, reader.customer_id):,}"
