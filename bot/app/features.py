@@ -10,6 +10,7 @@ FEATURES: tuple[str, ...] = (
     "bot.wecom",  # pulls the 微信客服 accounts
     "bot.web",  # limits per key
     "bot.operators",  # accounts, roles, API keys, audit
+    "tags.conditions",  # whom an operator means, as a tree over facts
     "tags.people",  # customers, identities, contacts, sources, merges, staff
     "tags.timeline",  # what happened with her, in words
     "tags.tagging",  # tag groups, tags, assignments, two-way sync with WeCom

@@ -3,7 +3,8 @@
 from typing import Any
 
 from bot.core.i18n import say
-from tags.timeline.service import Told, tells
+from handlers.chat.events import MessageReceived
+from tags.timeline.service import Told, calls, tells
 
 Data = dict[str, Any]
 
@@ -36,3 +37,8 @@ def handed_back(data: Data, lang: str) -> Told:
 @tells("chat.hand_over_failed")
 def hand_over_failed(data: Data, lang: str) -> Told:
     return Told("message-square", "alert", say(lang, "没有转成人工"), data["reason"])
+
+
+@calls(MessageReceived)
+def message_received(lang: str) -> str:
+    return say(lang, "发来消息")

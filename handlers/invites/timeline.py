@@ -3,7 +3,8 @@
 from typing import Any
 
 from bot.core.i18n import say
-from tags.timeline.service import Told, tells
+from handlers.invites.events import LinkClicked
+from tags.timeline.service import Told, calls, tells
 
 
 @tells("group.invited")
@@ -27,3 +28,8 @@ def not_invited(data: dict[str, Any], lang: str) -> Told:
 @tells("link.clicked")
 def clicked(data: dict[str, Any], lang: str) -> Told:
     return Told("link", "", say(lang, "打开了进群邀请"))
+
+
+@calls(LinkClicked)
+def link_clicked(lang: str) -> str:
+    return say(lang, "点击链接")

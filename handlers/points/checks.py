@@ -42,11 +42,8 @@ SELECT owner_id, sum(debt), sum(balance - held) FROM points_accounts GROUP BY 1
 HAVING sum(debt) > 0 AND sum(balance - held) > 0
 """
 OWNERS = """
-WITH RECURSIVE family AS (
-    SELECT id, id AS owner FROM customers WHERE merged_into IS NULL
-    UNION ALL SELECT c.id, f.owner FROM customers c JOIN family f ON c.merged_into = f.id
-) SELECT a.customer_id, a.owner_id, f.owner FROM points_accounts a JOIN family f ON f.id = a.customer_id
-WHERE a.owner_id <> f.owner
+SELECT a.customer_id, a.owner_id, coalesce(c.survivor_id, c.id) FROM points_accounts a
+JOIN customers c ON c.id = a.customer_id WHERE a.owner_id <> coalesce(c.survivor_id, c.id)
 """
 MONTHS = """
 SELECT m.customer_id, m.month, m.steps_id, m.net_fen, m.base, coalesce(o.net, 0), coalesce(g.granted, 0)

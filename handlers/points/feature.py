@@ -1,6 +1,6 @@
 """What points plug in: what they do when orders and merges happen, API, clock work, words, invariants."""
 
 from bot.core.feature import feature as made
-from handlers.points import api, checks, jobs, listeners, pages, preferences, questions, shown, telling
+from handlers.points import api, checks, jobs, leaves, listeners, pages, preferences, questions, shown, telling
 
-feature = made("handlers.points", preferences, listeners, shown, questions, api, pages, jobs, telling, checks)
+feature = made("handlers.points", preferences, listeners, shown, questions, api, pages, jobs, telling, checks, leaves)

@@ -6,7 +6,8 @@ from typing import Any
 
 from bot.core.i18n import say
 from bot.core.money import yuan
-from tags.timeline.service import Told, tells
+from handlers.points.events import PointsEarned, PointsExpired, PointsSpent
+from tags.timeline.service import Told, calls, tells
 
 Data = dict[str, Any]
 
@@ -87,3 +88,18 @@ def adjusted(data: Data, lang: str) -> Told:
 
 def _order(data: Data, lang: str) -> str:
     return say(lang, "订单 %(id)s", id=data["order_id"]) if data["order_id"] else ""
+
+
+@calls(PointsEarned)
+def points_earned(lang: str) -> str:
+    return say(lang, "获得积分")
+
+
+@calls(PointsSpent)
+def points_spent(lang: str) -> str:
+    return say(lang, "使用积分")
+
+
+@calls(PointsExpired)
+def points_expired(lang: str) -> str:
+    return say(lang, "积分过期")

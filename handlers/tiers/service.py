@@ -68,13 +68,12 @@ def names(session: Session, customer_ids: Sequence[int]) -> dict[int, str]:
 
 
 def _standings(session: Session, customer_ids: Sequence[int]) -> dict[int, Standing]:
-    spent = sums.net_since(session, customer_ids, _period_start(session))
+    spent = sums.net_since(session, customer_ids, period_start(session, clock.now()))
     table = [step.rule for step in tiers.of(session)]
     return {one: standing(spent.get(one, 0), table) for one in customer_ids}
 
 
-def _period_start(session: Session) -> datetime:
-    """The same local time of day, 12 months ago (G2)."""
-    now = clock.now().astimezone(installation_of(session).settings.timezone)
-    day = add_months(now.date(), -PERIOD_MONTHS)
-    return datetime.combine(day, now.timetz())
+def period_start(session: Session, now: datetime) -> datetime:
+    """The same local time of day, 12 months before `now` (G2)."""
+    local = now.astimezone(installation_of(session).settings.timezone)
+    return datetime.combine(add_months(local.date(), -PERIOD_MONTHS), local.timetz())

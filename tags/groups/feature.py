@@ -2,6 +2,6 @@
 the API, the full pull, invariants."""
 
 from bot.core.feature import feature as made
-from tags.groups import api, checks, listeners, sync, timeline
+from tags.groups import api, checks, leaves, listeners, sync, timeline
 
-feature = made("tags.groups", listeners, timeline, api, sync, checks)
+feature = made("tags.groups", listeners, timeline, api, sync, checks, leaves)

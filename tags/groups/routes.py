@@ -146,12 +146,13 @@ def wrong_group(session: Session, route_id: int) -> list[int]:
         .join(Route, Route.id == RouteChat.route_id)
         .where(Route.segment_group_id == here, Route.id != route_id, GroupMember.left_at.is_(None))
     )
-    standing = select(GroupAssignment.customer_id.label("id")).where(
-        GroupAssignment.route_id == route_id, GroupAssignment.ended_at.is_(None)
+    hers = func.coalesce(Customer.survivor_id, Customer.id)
+    standing = (
+        select(hers)
+        .join(GroupAssignment, GroupAssignment.customer_id == Customer.id)
+        .where(GroupAssignment.route_id == route_id, GroupAssignment.ended_at.is_(None), hers.in_(elsewhere))
     )
-    chain = standing.cte("chain", recursive=True)  # to those whom they were merged into
-    chain = chain.union_all(select(Customer.merged_into).join(chain, Customer.id == chain.c.id))
-    return list(session.scalars(select(chain.c.id).where(chain.c.id.in_(elsewhere)).distinct().order_by(chain.c.id)))
+    return list(session.scalars(standing.distinct().order_by(hers)))
 
 
 def _check(session: Session, wanted: Sequence[Wanted]) -> None:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from bot.core.i18n import say
-from tags.timeline.service import Told, tells
+from tags.groups.events import GroupJoined, GroupLeft
+from tags.timeline.service import Told, calls, tells
 
 
 @tells("group.joined")
@@ -24,3 +25,13 @@ def assigned(data: dict[str, Any], lang: str) -> Told:
 @tells("group.unassigned")
 def unassigned(data: dict[str, Any], lang: str) -> Told:
     return Told("route", "", say(lang, "不再属于细分社群「%(group)s」", group=data["segment_group"]))
+
+
+@calls(GroupJoined)
+def group_joined(lang: str) -> str:
+    return say(lang, "进群")
+
+
+@calls(GroupLeft)
+def group_left(lang: str) -> str:
+    return say(lang, "退群")

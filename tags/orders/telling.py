@@ -4,7 +4,8 @@ from typing import Any
 
 from bot.core.i18n import say
 from bot.core.money import yuan
-from tags.timeline.service import Told, tells
+from tags.orders.events import OrderPaid, OrderRefunded
+from tags.timeline.service import Told, calls, tells
 
 Data = dict[str, Any]
 
@@ -25,3 +26,13 @@ def paid(data: Data, lang: str) -> Told:
 def refunded(data: Data, lang: str) -> Told:
     text = say(lang, "退款 %(money)s", money=yuan(data["amount_fen"]))
     return Told("undo-2", "alert", text, say(lang, "订单 %(id)s", id=data["order_id"]))
+
+
+@calls(OrderPaid)
+def order_paid(lang: str) -> str:
+    return say(lang, "下单付款")
+
+
+@calls(OrderRefunded)
+def order_refunded(lang: str) -> str:
+    return say(lang, "退款")

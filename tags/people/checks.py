@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.checks import check
@@ -19,17 +19,21 @@ def survivors(session: Session) -> Iterator[str]:
             yield f"{table.__tablename__} {row_id} belongs to customer {customer_id}, who was merged"
 
 
-@check("people: no merge leads back to where it began")
+@check("people: every chain of merges ends, at the survivor who is named")
 def chains(session: Session) -> Iterator[str]:
-    following = select(Customer.id, Customer.merged_into).where(Customer.merged_into.is_not(None))
-    merged: dict[int, int | None] = dict(session.execute(following).all())
-    for customer_id in merged:
-        seen, at = set(), merged[customer_id]
-        while at is not None and at not in seen:
+    named = or_(Customer.merged_into.is_not(None), Customer.survivor_id.is_not(None))
+    rows = session.execute(select(Customer.id, Customer.merged_into, Customer.survivor_id).where(named)).all()
+    merged: dict[int | None, int | None] = {customer_id: into for customer_id, into, _ in rows}
+    for customer_id, into, survivor_id in rows:
+        at = into
+        seen: set[int | None] = {customer_id}
+        while merged.get(at) is not None and at not in seen:
             seen.add(at)
-            at = merged.get(at)
-        if at is not None:
+            at = merged[at]
+        if at in seen:
             yield f"the merges of customer {customer_id} go round in a circle"
+        elif at != survivor_id:
+            yield f"customer {customer_id} was merged into {at} in the end, {survivor_id} is named as her survivor"
 
 
 @check("people: each contact is what WeCom's facts say, and its external contact is the same customer's")

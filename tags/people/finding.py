@@ -6,11 +6,13 @@ def tagged(query: Customers, value: str) -> Customers: ...
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import Column, ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from bot.core import clock
 from bot.core.feature import Register
 from bot.web import cursors
+from tags.conditions.tree import Asked, Tree
 from tags.people.models import Customer, Identity
 from tags.people.names import name_key
 from tags.people.phones import normalised
@@ -54,6 +56,17 @@ def _found(session: Session, q: str, wanted: Mapping[str, str]) -> Customers:
         if name in wanted:
             query = narrow(query, wanted[name])
     return query
+
+
+def meant(session: Session, tree: Tree) -> Select[int]:
+    """The ids of the customers a condition tree means, as they are now."""
+    ids: Column[int] = Customer.__table__.c.id  # type: ignore[assignment]
+    return select(ids).where(Customer.merged_into.is_(None), tree.holds(Asked(session, ids, clock.now())))
+
+
+def is_meant(session: Session, tree: Tree, customer_id: int) -> bool:
+    """Whether a condition tree means her (a survivor)."""
+    return session.scalar(meant(session, tree).where(Customer.id == customer_id)) is not None
 
 
 def _matches(session: Session, q: str) -> ColumnElement[bool]:

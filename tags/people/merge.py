@@ -7,7 +7,7 @@ exactly what was booked before the merge; later bookings stay with the survivor.
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import BigInteger, func, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.core import clock
@@ -33,6 +33,7 @@ def merge(session: Session, from_id: int, into_id: int, *, why: str) -> Merge:
     moved: dict[str, list[Any]] = {each.__tablename__: _move(session, each, source.id, into.id) for each in MOVING}
     moved["filled"] = _fill(source, into)
     source.merged_into = into.id
+    _lead(session, source.id, into.id)
     into.seen_at = max(into.seen_at, source.seen_at)
     row = Merge(from_id=source.id, into_id=into.id, at=clock.now(), actor=session.info["actor"], why=why, moved=moved)
     session.add(row)
@@ -66,6 +67,7 @@ def undo(session: Session, merge_id: int) -> Merge:
         if getattr(into, field) == getattr(source, field):
             setattr(into, field, None if field in ("birthday", "phone") else "")
     source.merged_into = None
+    _lead(session, source.id, source.id)
     row.undone_at, row.undone_by = clock.now(), session.info["actor"]
     session.flush()
     announce(session, MergeUndone(customer_id=into.id, merge_id=row.id, from_id=source.id))
@@ -106,6 +108,17 @@ def suggested(session: Session, customer_id: int) -> list[Customer]:
     ids = set(session.scalars(named.union(naming))) - {customer_id}
     found = session.scalars(select(Customer).where(Customer.id.in_(ids)).order_by(Customer.id))
     return [one for one in found if not parted(session, one.id, customer_id)]
+
+
+def _lead(session: Session, customer_id: int, survivor_id: int) -> None:
+    """Let the customer and all that were merged into her lead to the survivor; she herself may be that."""
+    session.flush()
+    hers = select(literal(customer_id, BigInteger).label("id")).cte("hers", recursive=True)
+    merged = aliased(Customer)
+    hers = hers.union_all(select(merged.id).join(hers, merged.merged_into == hers.c.id))
+    following = update(Customer).where(Customer.id.in_(select(hers.c.id)))
+    leading = following.values(survivor_id=func.nullif(survivor_id, Customer.id))
+    session.execute(leading, execution_options={"synchronize_session": "fetch"})
 
 
 def _move(session: Session, table: type[Identity | Contact | Touch | Hint], from_id: int, into_id: int) -> list[int]:

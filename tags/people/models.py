@@ -9,11 +9,16 @@ from bot.core.db import At, Base, Big, Id, Json
 
 
 class Customer(Base):
-    """One person. A merged one points at its survivor and keeps its own rows, so that a merge can be undone (C2)."""
+    """One person. A merged one points at its survivor and keeps its own rows, so that a merge can be undone (C2).
+
+    merged_into: whom this one was merged into; survivor_id: where the chain of merges ends. Both None for who stands
+    on her own.
+    """
 
     __tablename__ = "customers"
     __table_args__ = (
         Index("ix_customers_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        Index("ix_customers_survivor_id", "survivor_id", postgresql_where=text("survivor_id IS NOT NULL")),
         Index("ix_customers_seen_at", "seen_at", "id"),
         Index("ix_customers_phone_tail", "phone_tail", postgresql_where=text("phone_tail <> ''")),
         Index("ix_customers_name_key", "name_key", postgresql_ops={"name_key": "text_pattern_ops"}),
@@ -31,6 +36,7 @@ class Customer(Base):
     created_at: Mapped[At]
     seen_at: Mapped[At]  # last touch of any kind; the list is sorted by it
     merged_into: Mapped[Big | None] = mapped_column(ForeignKey("customers.id"))
+    survivor_id: Mapped[Big | None] = mapped_column(ForeignKey("customers.id"))
 
 
 class Identity(Base):

@@ -6,7 +6,7 @@ relations call `lock` first; where several customers are involved, all in one ca
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, literal, select, update
+from sqlalchemy import Column, Select, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
@@ -104,21 +104,22 @@ def show_phone(session: Session, customer_id: int, e164: str) -> None:
 
 def survivor(session: Session, customer_id: int) -> int:
     """Who she is now: herself, or whom she was merged into. Raises NotFound for an id that never was."""
-    at = session.get(Customer, customer_id)  # whom a session has locked or read it does not ask for again
-    while at is not None and at.merged_into is not None:
-        at = session.get(Customer, at.merged_into)
-    if at is None:
+    found = session.get(Customer, customer_id)  # whom a session has locked or read it does not ask for again
+    if found is None:
         raise NotFound(f"there is no customer {customer_id}")
-    return at.id
+    return found.survivor_id or found.id
 
 
 def family(session: Session, customer_id: int) -> list[int]:
     """The survivor first, then all that were merged into her: whose rows are hers. Raises NotFound."""
     first = survivor(session, customer_id)
-    members = select(literal(first, BigInteger).label("id")).cte("members", recursive=True)
-    merged = aliased(Customer)
-    members = members.union_all(select(merged.id).join(members, merged.merged_into == members.c.id))
-    return [first, *sorted(one for one in session.scalars(select(members.c.id)) if one != first)]
+    return [first, *session.scalars(select(Customer.id).where(Customer.survivor_id == first).order_by(Customer.id))]
+
+
+def family_of(who: Column[int]) -> Select[int]:
+    """The same as SQL, for the survivors in column `who`."""
+    member = aliased(Customer)
+    return select(member.id).where(or_(member.id == who, member.survivor_id == who)).correlate(who.table)
 
 
 def lock(session: Session, *customer_ids: int) -> list[Customer]:

@@ -1,6 +1,6 @@
 """What tagging plugs in: listeners, jobs, API, pages, what others show of tags, how events are told, checks."""
 
 from bot.core.feature import feature as made
-from tags.tagging import api, checks, jobs, listeners, pages, shown, telling
+from tags.tagging import api, checks, jobs, leaves, listeners, pages, shown, telling
 
-feature = made("tags.tagging", listeners, jobs, api, pages, shown, telling, checks)
+feature = made("tags.tagging", listeners, jobs, api, pages, shown, telling, checks, leaves)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from bot.core.i18n import say
-from tags.timeline.service import Told, tells
+from tags.tagging.events import TagAdded, TagRemoved
+from tags.timeline.service import Told, calls, tells
 
 Data = dict[str, Any]
 
@@ -32,3 +33,13 @@ def _source(data: Data, lang: str) -> str:
     source = str(data["source"])
     words = {"expiry": say(lang, "到期"), "tag deleted": say(lang, "标签已删除")}
     return words.get(source) or data["called"].get(source, source)
+
+
+@calls(TagAdded)
+def tag_added(lang: str) -> str:
+    return say(lang, "打上标签")
+
+
+@calls(TagRemoved)
+def tag_removed(lang: str) -> str:
+    return say(lang, "去掉标签")

@@ -3,7 +3,8 @@
 from typing import Any
 
 from bot.core.i18n import say
-from tags.timeline.service import Told, tells
+from tags.people.events import ContactAdded, ContactLeft, ContactRemoved
+from tags.timeline.service import Told, calls, tells
 
 Data = dict[str, Any]
 
@@ -87,3 +88,18 @@ def merge_undone(data: Data, lang: str) -> Told:
 
 def _other(data: Data) -> str:
     return str(data["called"][f"customer:{data['from_id']}"])
+
+
+@calls(ContactAdded)
+def contact_added(lang: str) -> str:
+    return say(lang, "加为好友")
+
+
+@calls(ContactLeft)
+def contact_left(lang: str) -> str:
+    return say(lang, "删除成员")
+
+
+@calls(ContactRemoved)
+def contact_removed(lang: str) -> str:
+    return say(lang, "被成员删除")

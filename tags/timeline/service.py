@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.core.events import EventRow
+from bot.core.events import Event, EventRow
 from bot.core.feature import Register
 from bot.operators import called
 from bot.web import cursors
@@ -46,7 +46,9 @@ class Entry:
 NAMED = {"source": "", "state": "state:", "from_id": "customer:", "missed": "tag:"}
 
 Teller = Callable[[dict[str, Any], str], Told]
+Called = Callable[[str], str]
 tellers: Register[tuple[str, Teller]] = Register("tellers")
+askable: Register[tuple[type[Event], Called]] = Register("events conditions may ask for")
 
 
 def tells(event: str) -> Callable[[Teller], Teller]:
@@ -56,6 +58,11 @@ def tells(event: str) -> Callable[[Teller], Teller]:
     in it are called, by `kind:id`.
     """
     return lambda function: tellers.mark(function, (event, function))
+
+
+def calls(kind: type[Event]) -> Callable[[Called], Called]:
+    """Mark a function `(lang)` that says what rules and conditions call events of `kind`; others can't be asked for."""
+    return lambda function: askable.mark(function, (kind, function))
 
 
 def page(

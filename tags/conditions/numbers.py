@@ -1,0 +1,62 @@
+"""Numbers and spans inside leaves: `{"gte": 2}`, `within_days`."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+from sqlalchemy import ColumnElement, and_
+
+from bot.web.api import Body, Whole
+
+MOST = 10**15
+SIGNS = {"gte": "≥", "gt": ">", "lte": "≤", "lt": "<", "eq": "="}
+
+Days = Annotated[Whole, Field(ge=1, le=3660, description="N × 24 h back from now")]
+Number = Annotated[Whole, Field(ge=-MOST, le=MOST)]
+
+
+class Compare(Body):
+    """What a number has to be: one or more of gte, gt, lte, lt, eq, all of which hold."""
+
+    gte: Number | None = None
+    gt: Number | None = None
+    lte: Number | None = None
+    lt: Number | None = None
+    eq: Number | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.bounds():
+            raise ValueError(f"expected at least one of {', '.join(SIGNS)}")
+        return self
+
+    def bounds(self) -> list[tuple[str, int]]:
+        """The comparisons asked for, by name."""
+        return [(name, value) for name, value in self if value is not None]
+
+    def of(self, number: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether `number` is so."""
+        compared = {
+            "gte": number.__ge__, "gt": number.__gt__, "lte": number.__le__, "lt": number.__lt__, "eq": number.__eq__,
+        }  # fmt: skip
+        return and_(*[compared[name](value) for name, value in self.bounds()])
+
+    def holds_for(self, number: int) -> bool:
+        """The same of a number in hand."""
+        compared = {
+            "gte": number.__ge__, "gt": number.__gt__, "lte": number.__le__, "lt": number.__lt__, "eq": number.__eq__,
+        }  # fmt: skip
+        return all(compared[name](value) for name, value in self.bounds())
+
+    def words(self, divide_by: int = 1) -> str:
+        """`≥ 2`, `≥ 2 < 5`; divide_by: 100 shows fen as yuan."""
+        return " ".join(f"{SIGNS[name]} {_shown(value, divide_by)}" for name, value in self.bounds())
+
+
+def back(days: int) -> timedelta:
+    """A span of N × 24 h."""
+    return timedelta(days=days)
+
+
+def _shown(value: int, divide_by: int) -> str:
+    return f"{value / divide_by:,.2f}".rstrip("0").rstrip(".") if divide_by > 1 else f"{value:,}"

@@ -1,0 +1,67 @@
+"""What conditions ask of orders (T4). Spend is net of refunds; a fully refunded order counts for nothing (P2)."""
+
+from typing import Annotated
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from bot.core.i18n import say
+from bot.web.api import Body
+from tags.conditions.numbers import Compare, Days, back
+from tags.conditions.tree import Asked, Leaf, leaf
+from tags.orders.models import Order, OrderItem
+from tags.people.service import family_of
+
+Word = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Orders(Body):
+    """Which orders: with an item of this sku and category, paid within_days. How many of them, and what they come to
+    after refunds (net_fen: whole orders, not only the items named); where neither is asked for, at least one.
+    """
+
+    sku: Word | None = None
+    category: Word | None = None
+    within_days: Days | None = None
+    count: Compare | None = None
+    net_fen: Compare | None = None
+
+    @property
+    def times(self) -> Compare | None:
+        """How many there have to be."""
+        return self.count or (Compare(gte=1) if self.net_fen is None else None)
+
+
+@leaf
+class OrdersLeaf(Leaf, key="orders"):
+    """What she bought."""
+
+    orders: Orders
+
+    def holds(self, asked: Asked) -> ColumnElement[bool]:
+        """As every leaf's."""
+        order, item, asks = aliased(Order), aliased(OrderItem), self.orders
+        wanted: list[ColumnElement[bool]] = [order.customer_id.in_(family_of(asked.who)), order.refunded_at.is_(None)]
+        if asks.within_days is not None:
+            wanted.append(order.paid_at > asked.now - back(asks.within_days))
+        named = [column == word for column, word in ((item.sku, asks.sku), (item.category, asks.category)) if word]
+        if named:
+            wanted.append(exists().where(item.order_number == order.id, *named))
+        net = func.coalesce(func.sum(order.total_fen - order.refunded_fen), 0)
+        asked_of = [(asks.times, func.count()), (asks.net_fen, net)]
+        so = [compare.of(number) for compare, number in asked_of if compare is not None]
+        return select(and_(*so)).where(*wanted).correlate(asked.who.table).scalar_subquery()
+
+    def words(self, session: Session, lang: str) -> str:
+        """As every leaf's."""
+        asks = self.orders
+        what = "".join(say(lang, "「%(word)s」", word=word) for word in (asks.category, asks.sku) if word)
+        said = say(lang, "买过%(what)s", what=what) if what else say(lang, "下过单")
+        if asks.within_days is not None:
+            said = say(lang, "近 %(days)s 天%(said)s", days=asks.within_days, said=said)
+        if asks.count is not None:
+            said = say(lang, "%(said)s %(times)s 次", said=said, times=asks.count.words())
+        if asks.net_fen is not None:
+            said = say(lang, "%(said)s，共付 %(money)s 元", said=said, money=asks.net_fen.words(divide_by=100))
+        return said

@@ -1,0 +1,40 @@
+"""What conditions ask of tags (T4)."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session, aliased
+
+from bot.core.errors import Fault
+from bot.core.i18n import say
+from bot.web.api import Ident
+from tags.conditions.numbers import Days, back
+from tags.conditions.tree import Asked, Leaf, leaf
+from tags.tagging.models import Assignment, Tag
+
+
+@leaf
+class TagLeaf(Leaf, key="tag"):
+    """She has the tag; for_days: for at least N × 24 h without a break."""
+
+    tag: Ident
+    for_days: Days | None = None
+
+    def faults(self, session: Session) -> Iterator[Fault]:
+        """A tag that is not there."""
+        if session.scalar(select(Tag.id).where(Tag.id == int(self.tag), Tag.deleted_at.is_(None))) is None:
+            yield Fault("/tag", f"there is no tag {self.tag}")
+
+    def holds(self, asked: Asked) -> ColumnElement[bool]:
+        """As every leaf's. What has expired counts no more, even before the sweep."""
+        held = aliased(Assignment)
+        lasting = held.expires_at.is_(None) | (held.expires_at > asked.now)
+        asks = exists().where(held.customer_id == asked.who, held.tag_id == int(self.tag), lasting)
+        return asks if self.for_days is None else asks.where(held.at <= asked.now - back(self.for_days))
+
+    def words(self, session: Session, lang: str) -> str:
+        """As every leaf's."""
+        name = session.scalar(select(Tag.name).where(Tag.id == int(self.tag))) or self.tag
+        if self.for_days is None:
+            return say(lang, "有标签「%(tag)s」", tag=name)
+        return say(lang, "有标签「%(tag)s」已满 %(days)s 天", tag=name, days=self.for_days)
