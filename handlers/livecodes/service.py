@@ -1,7 +1,7 @@
 """Making, changing and closing codes. What WeCom holds of a code changes here when WeCom has confirmed it."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -13,6 +13,8 @@ from bot.operators.audit import record_audit
 from bot.wecom.outbox import URGENT, OutboxRow, post
 from handlers.livecodes.models import LiveCode
 from handlers.materials import media
+from handlers.materials import service as materials
+from handlers.materials.service import Holder
 from handlers.messaging.content import Content, check_materials, material_ids
 from tags.groups import routes
 from tags.people import staff
@@ -178,3 +180,12 @@ def carried(session: Session) -> set[int]:
     """Materials in the welcomes of the codes in use."""
     kept = session.scalars(select(LiveCode.welcome).where(LiveCode.closed_at.is_(None), LiveCode.welcome.is_not(None)))
     return material_ids(Content.model_validate(one) for one in kept)
+
+
+@materials.holds
+def held(session: Session) -> Iterator[tuple[int, Holder]]:
+    """Materials in the welcomes of the codes in use, and of changes WeCom has not confirmed yet."""
+    for code in session.scalars(listing()):
+        for kept in (code.welcome, (code.pending or {}).get("welcome")):
+            for material_id in material_ids([Content.model_validate(kept)]) if kept else ():
+                yield material_id, Holder("live_code", code.name)

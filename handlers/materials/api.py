@@ -71,6 +71,14 @@ def get_material(path: ById) -> Response:
     return reply(_answer(service.get(session(), path.number)))
 
 
+@api.delete("/materials/<id>", responses=answers(None, 204))
+@needs("materials:write")
+def delete_material(path: ById) -> Response:
+    """Delete a material; 409 while a rule, a code or a waiting message has it."""
+    service.delete(session(), path.number)
+    return reply(None)
+
+
 def _answer(row: Material) -> MaterialAnswer:
     return MaterialAnswer.model_validate({
         "id": str(row.id), "type": row.kind, "name": row.name, "size": row.size, "created_at": row.created_at,

@@ -62,11 +62,13 @@ def upload_ahead(installation: Installation, wecom: WeCom, renewal: Renewal) -> 
 def media_id(installation: Installation, wecom: WeCom, material_id: int, needed_for: timedelta = SOON) -> str:
     """The media id of a material that is good for `needed_for` at least; uploads where there is none.
 
-    Call it outside of any transaction. Raises NotFound, errors.Refused (kept on the material) or another WeComError; an
-    upload without an answer reached nobody, so that is a NotSent.
+    Call it outside of any transaction. Raises errors.Refused (kept on the material, unless that was deleted) or another
+    WeComError; an upload without an answer reached nobody, so that is a NotSent.
     """
     with installation.transaction("system") as session:
-        material = service.get(session, material_id)
+        material = session.get(Material, material_id)
+    if material is None:
+        raise errors.Refused("media/upload", None, f"material {material_id} was deleted")
     if material.media_id and material.uploaded_at and clock.now() + needed_for < material.uploaded_at + GOOD_FOR:
         return material.media_id
     if material.refused:

@@ -12,7 +12,14 @@ MP4_BRANDS = (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"a
 
 
 class BadFile(ValueError):
-    """The file can't be a material; the text says what was found and what is expected."""
+    """The file can't be a material; the text says what was found and what is expected.
+
+    kind: what it would be; size: in bytes, where that is what is wrong with it, else None.
+    """
+
+    def __init__(self, text: str, kind: str, size: int | None = None) -> None:
+        super().__init__(text)
+        self.kind, self.size = kind, size
 
 
 def kind_of(data: bytes) -> tuple[str, str]:
@@ -22,7 +29,8 @@ def kind_of(data: bytes) -> tuple[str, str]:
     """
     kind, mime = _look(data)
     if not LEAST_BYTES <= len(data) <= MOST_BYTES[kind]:
-        raise BadFile(f"has {len(data):,} bytes; {_named(kind)} has {LEAST_BYTES} to {MOST_BYTES[kind]:,}")
+        expected = f"{_named(kind)} has {LEAST_BYTES} to {MOST_BYTES[kind]:,}"
+        raise BadFile(f"has {len(data):,} bytes; {expected}", kind, len(data))
     if kind == "image":
         _check_picture(data)
     return kind, mime
@@ -42,7 +50,7 @@ def _check_picture(data: bytes) -> None:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as picture:
             picture.verify()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadFile(f"begins like a picture and is not one: {error}") from None
+        raise BadFile(f"begins like a picture and is not one: {error}", "image") from None
 
 
 def _named(kind: str) -> str:

@@ -1,5 +1,6 @@
 """Making, changing and deleting rules; each is in the audit."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import select
@@ -10,6 +11,8 @@ from bot.core.errors import NotFound, Unacceptable
 from bot.operators.audit import record_audit
 from handlers.livecodes.models import LiveCode
 from handlers.materials import media
+from handlers.materials import service as materials
+from handlers.materials.service import Holder
 from handlers.messaging.content import Content, check_materials, material_ids
 from handlers.welcome.models import WelcomeRule
 from handlers.welcome.when import WhenBody
@@ -63,6 +66,14 @@ def carried(session: Session) -> set[int]:
     """Materials in the rules that are switched on."""
     kept = session.scalars(select(WelcomeRule.content).where(WelcomeRule.enabled))
     return material_ids(Content.model_validate(one) for one in kept)
+
+
+@materials.holds
+def held(session: Session) -> Iterator[tuple[int, Holder]]:
+    """Materials in rules, also in those that are switched off."""
+    for rule in session.scalars(select(WelcomeRule)):
+        for material_id in material_ids([Content.model_validate(rule.content)]):
+            yield material_id, Holder("welcome_rule", rule.name)
 
 
 def _write(session: Session, rule: WelcomeRule, name: str, when: WhenBody, content: Content, enabled: bool) -> None:

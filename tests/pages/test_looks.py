@@ -18,6 +18,7 @@ PAGES: dict[str, str] = {
     "live-codes": "/console/live-codes",
     "live-code": "/console/live-codes/1",
     "welcome": "/console/welcome",
+    "materials": "/console/materials",
     "welcome-new": "/console/welcome/new",
     "failures": "/console/failures",
     "missing": "/console/nowhere",
@@ -51,7 +52,7 @@ def test_pages_fit_read_well_and_ask_nobody_else(
     assert [said for said in look.complaints if "404" not in said] == []  # Chromium reports the page that is missing
 
 
-@pytest.mark.parametrize("path", ["customers", "tags", "live-codes", "welcome", "failures"])
+@pytest.mark.parametrize("path", ["customers", "tags", "live-codes", "welcome", "materials", "failures"])
 def test_a_shop_where_nothing_has_happened_is_told_what_to_do(bare: Look, path: str) -> None:
     bare.page.goto(f"/console/{path}")
     empty = bare.page.locator(".empty strong")

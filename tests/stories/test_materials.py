@@ -1,15 +1,20 @@
 """Files that messages carry: kept by content, uploaded when needed, renewed before WeCom forgets them (W4)."""
 
 import io
+import os
 from typing import Any
 
 import pytest
 import requests
 from PIL import Image
+from racing import together
 from shop import Shop
+from sqlalchemy import delete
 
+from bot.app.demo.driver import Api
 from bot.operators import accounts, sessions
-from handlers.materials import media
+from handlers.materials import media, service
+from handlers.materials.models import Material
 
 MP4 = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2" + b"\0" * 100
 
@@ -169,3 +174,65 @@ def test_an_upload_that_was_lost_is_no_message_that_was_sent(shop: Shop) -> None
     assert pictures_to(shop, anna) == 1
     with shop.installation.transaction("test") as session:
         assert media.renew(session) == 0
+
+
+def test_what_something_holds_is_not_deleted_and_the_file_of_what_was_goes_a_day_later(shop: Shop) -> None:  # W4 G6
+    shop.run_jobs()
+    one, same, other = (upload(shop, data).json()["id"] for data in (png(), png(), png("blue")))
+    attachment = [{"type": "image", "material_id": other}]
+    shop.wecom.add_contact("Anna", state="x")
+    shop.wecom.settled()
+    rule = shop.api.post("/welcome-rules", {"name": "图", "text": "你好", "attachments": attachment})
+    shop.pass_time(seconds=21)
+    shop.run_jobs()  # her welcome is late and waits
+    held = shop.api.call("DELETE", f"/materials/{other}")
+    assert (held.status_code, held.json()["detail"]) == (
+        409, f"material {other} is in use: delivery Anna, welcome_rule 图",
+    )  # fmt: skip
+    shop.api.delete(f"/welcome-rules/{rule['id']}")
+    assert shop.api.call("DELETE", f"/materials/{other}").json()["detail"].endswith(": delivery Anna")
+    files = shop.installation.settings.data_dir / "uploads"
+    shop.api.delete(f"/materials/{one}")
+    assert shop.api.call("GET", f"/materials/{one}").status_code == 404
+    for path in files.glob("*/*"):
+        os.utime(path, (0, 0))
+    assert _swept(shop) == 0  # another material has the same content
+    shop.api.delete(f"/materials/{same}")
+    upload(shop, png())  # and now one more
+    assert _swept(shop) == 0
+    assert len(list(files.glob("*/*"))) == 2
+    shop.api.delete(f"/materials/{shop.api.get('/materials')['data'][0]['id']}")
+    assert _swept(shop) == 0  # written just now
+    for path in files.glob("*/*"):
+        os.utime(path, (0, 0))
+    assert _swept(shop) == 1
+
+
+def _swept(shop: Shop) -> int:
+    with shop.installation.transaction("test") as session:
+        return service.sweep(session)
+
+
+def test_of_a_rule_and_a_deletion_at_once_one_is_refused(shop: Shop) -> None:  # W4
+    url, key = shop.url, shop.api.key
+    for _ in range(5):
+        material = upload(shop, png()).json()["id"]
+        attachment = [{"type": "image", "material_id": material}]
+        body = {"name": "图", "text": "你好", "attachments": attachment}
+        made, gone = together(
+            lambda body=body: Api(url, key).call("POST", "/welcome-rules", body).status_code,
+            lambda material=material: Api(url, key).call("DELETE", f"/materials/{material}").status_code,
+        )
+        assert (made, gone) in [(201, 409), (422, 204)]
+
+
+def test_a_deleted_material_that_a_message_still_names_is_left_out(shop: Shop) -> None:  # W4 G6
+    material = upload(shop, png()).json()["id"]
+    shop.api.post("/welcome-rules", {"name": "图", "text": "你好", "attachments": [
+        {"type": "image", "material_id": material},
+    ]})  # fmt: skip
+    with shop.installation.transaction("test") as session:
+        session.execute(delete(Material))  # as by a restore of an older copy
+    anna = shop.wecom.add_contact("Anna")
+    shop.run_jobs()
+    assert (shop.wecom.texts_to(anna), pictures_to(shop, anna)) == (["你好"], 0)

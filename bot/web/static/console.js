@@ -40,6 +40,25 @@ document.addEventListener("alpine:init", () => {
     all() { const on = this.$el.checked; this.boxes().forEach((box) => { box.checked = on; }); this.refresh(); },
     boxes() { return [...this.$root.querySelectorAll("tbody .tick [type=checkbox]")]; },
   }));
+  Alpine.data("upload", () => ({
+    done: 0,
+    words: "",
+    get busy() { return this.done > 0; },
+    get wrong() { return this.words !== ""; },
+    hold(event) { event.stopPropagation(); },  // a form around it may listen for changes of its fields
+    check(event) {
+      const { most, names, over } = this.$root.dataset;
+      const of = (file) => ({ "image/jpeg": "image", "image/png": "image", "video/mp4": "video" })[file.type] ?? "file";
+      const large = [...event.target.files].find((file) => file.size > JSON.parse(most)[of(file)]);
+      if (!large) { this.words = ""; this.done = 1; return; }
+      const mib = (bytes) => Math.ceil((bytes * 10) / 1048576) / 10;
+      const said = { name: large.name, kind: JSON.parse(names)[of(large)], most: mib(JSON.parse(most)[of(large)]), found: mib(large.size) };
+      this.words = over.replace(/\{(\w+)\}/g, (_, name) => said[name]);
+      event.target.value = "";
+      event.preventDefault();
+    },
+    move(event) { if (event.detail.lengthComputable) this.done = Math.max(1, Math.round((100 * event.detail.loaded) / event.detail.total)); },
+  }));
   Alpine.data("tagPicker", () => ({
     filter() {
       const words = this.$el.value.trim().toLowerCase();
