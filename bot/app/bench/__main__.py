@@ -1,7 +1,8 @@
-"""`python -m bot.app.bench NAME`, for a checkout without the program on its PATH."""
+"""`python -m bot.app.bench NAME` is `fugou bench NAME`, for a checkout without the program on its PATH."""
 
 import sys
 
-from bot.app.bench.harness import run
+from bot.app.cli import main
 
-sys.exit(run(sys.argv[1]))
+sys.argv.insert(1, "bench")
+main()
