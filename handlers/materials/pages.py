@@ -4,17 +4,19 @@ import math
 from pathlib import PurePath
 
 from flask import Response, request, send_file, url_for
+from flask_babel import get_locale, lazy_pgettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import lazy_pgettext
 from werkzeug.wrappers import Response as BaseResponse
 
+from bot.core.i18n import SOURCE
+from bot.operators import called
 from bot.web import cursors
 from bot.web.edge import installation, session
 from bot.web.forms import Form
 from bot.web.guard import needs
 from bot.web.menu import listed
-from bot.web.pages import go, is_fragment, pages, render, toast
+from bot.web.pages import drawer, go, is_fragment, pages, render, toast
 from handlers.materials import rules, service
 from handlers.materials.models import Material
 
@@ -45,6 +47,18 @@ def upload() -> BaseResponse:
     if kept and not form.errors:
         toast(_("已上传「%(names)s」", names=_("、").join(one.name for one in kept)))
     return _shown(form) if is_fragment() or form.errors else go(url_for(".index"))
+
+
+@console.get("/materials/<int:material_id>")
+@needs("materials:read")
+def show(material_id: int) -> BaseResponse:
+    """The drawer with the picture, large, who uploaded it and all that uses it."""
+    material = service.get(session(), material_id)
+    who = called.names(session(), [material.created_by], "en" if get_locale().language == "en" else SOURCE)
+    return drawer(
+        "materials/_show.html", material.name, Form(), row=material, kinds=KINDS, icons=ICONS, holders=HOLDERS,
+        by=service.held(session()).get(material_id, []), who=who.get(material.created_by, material.created_by),
+    )  # fmt: skip
 
 
 @console.post("/materials/<int:material_id>/delete")

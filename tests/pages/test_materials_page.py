@@ -33,6 +33,10 @@ def test_files_are_uploaded_looked_at_and_deleted_where_nothing_uses_them(look: 
     row = page.locator("tr", has_text="秋季海报")
     assert row.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 40
     expect(row).to_contain_text("没有用到")
+    row.get_by_role("link", name="秋季海报", exact=True).click()
+    large = page.locator("#drawer .picture")
+    assert large.evaluate("image => image.decode().then(() => image.naturalWidth)") == 40
+    expect(page.locator("#drawer .kv")).to_contain_text("操作员 林晓")
     poster, _ = shop.api.get("/materials")["data"][::-1]
     attachment = {"type": "image", "material_id": poster["id"]}
     shop.api.post("/welcome-rules", {"name": "早上", "text": "早", "attachments": [attachment], "enabled": False})
