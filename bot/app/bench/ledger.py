@@ -4,12 +4,22 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from bot.app.bench import naive_ledger
-from bot.app.bench.harness import Goal, Report, interleave, machine, per_second, percentile, private_installation
+from bot.app.bench.harness import (
+    ROUNDS,
+    Goal,
+    Report,
+    interleave,
+    machine,
+    per_second,
+    percentile,
+    private_installation,
+)
 from bot.core import clock
 from bot.core.checks import checks
 from bot.core.installation import Installation
@@ -21,6 +31,7 @@ SEED = 1
 CUSTOMERS = 2_000  # of each variant: they must not see one another's orders
 ORDERS = 300
 THREADS, SPENDS, LOTS, LOT_POINTS, SPEND_POINTS = 50, 400, 60, 500, 100  # she can afford 300 of 400
+LASTING = timedelta(days=365)  # the naive lots
 
 GOALS = (
     Goal("post against naive", "to_naive", at_least=3.0),
@@ -30,23 +41,25 @@ GOALS = (
 )
 
 
-def bench() -> Report:
-    """Run it on private servers; a minute and a half on two cores."""
+def bench(rounds: int = ROUNDS, orders: int = ORDERS) -> Report:
+    """Run it on private servers, with so many orders a round."""
     with private_installation(pool_size=THREADS) as installation, machine(installation) as facts:
-        naive_ledger.Base.metadata.create_all(installation.engine)
-        orders, race = Orders(installation), Race(installation)
+        engine = naive_ledger.connect(installation.database_url, THREADS)
+        posting, race = Orders(installation, engine, orders), Race(installation, engine)
         rates = interleave({
-            "naive": orders.naive, "product": orders.one_by_one, "limit": orders.limit, "product_300": orders.at_once,
-        })  # fmt: skip
-        contended = interleave({"contention_naive": race.naive, "contention": race.product})
+            "naive": posting.naive, "product": posting.one_by_one, "limit": posting.limit,
+            "product_300": posting.at_once,
+        }, rounds)  # fmt: skip
+        contended = interleave({"contention_naive": race.naive, "contention": race.product}, rounds)
         found = {
             "every round sold what she could afford": race.sold_right,
-            "naive sums are right": orders.naive_right(),
+            "naive sums are right": posting.naive_right(),
             **verify(installation),
         }
+        engine.dispose()
     return Report(
         bench="ledger", seed=SEED, unit="orders/s, spends/s", machine=facts, checks=found, goals=GOALS,
-        workload={"orders a round": ORDERS, "customers": CUSTOMERS, "threads": THREADS, "spends": SPENDS,
+        workload={"orders a round": orders, "customers": CUSTOMERS, "threads": THREADS, "spends": SPENDS,
                   "affordable": LOTS * LOT_POINTS // SPEND_POINTS},
         variants={**rates, **contended}, p99=race.p99(),
         ratios={"to_naive": ("product", "naive"), "of_limit": ("product", "limit"),
@@ -63,8 +76,9 @@ def verify(installation: Installation) -> dict[str, bool]:
 class Orders:
     """Rounds of posting orders; each variant has customers of its own, whose accounts exist."""
 
-    def __init__(self, installation: Installation) -> None:
-        self._installation, self._random, self._serial = installation, random.Random(SEED), 0
+    def __init__(self, installation: Installation, engine: Engine, count: int) -> None:
+        self._installation, self._engine, self._count = installation, engine, count
+        self._random, self._serial = random.Random(SEED), 0
         self._now = clock.now()
         with installation.transaction("bench") as session:
             first = make_customers(session, 2 * CUSTOMERS)
@@ -72,16 +86,18 @@ class Orders:
                 pass
             session.execute(text("CREATE TABLE bench_limit (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
                                  " name text UNIQUE, fen bigint)"))  # fmt: skip
-            session.execute(text("INSERT INTO naive_accounts (balance) SELECT 0 FROM generate_series(1, :n) AS n"),
+            session.execute(text("INSERT INTO naive_accounts (balance, debt) SELECT 0, 0 FROM generate_series(1, :n)"),
                             {"n": CUSTOMERS})  # fmt: skip
         self._single, self._batch = first, first + CUSTOMERS
 
     def naive(self) -> float:
         """The frozen code, an order a commit."""
-        engine = self._installation.engine
+        ends_at = self._now + LASTING
 
         def post(order: Posting) -> None:
-            naive_ledger.post(engine, order.order_id, order.customer_id, order.month, order.net_fen, self._now)
+            naive_ledger.post(
+                self._engine, order.order_id, order.customer_id, order.month, order.net_fen, self._now, ends_at
+            )
 
         return self._timed(1, post)
 
@@ -92,7 +108,7 @@ class Orders:
     def at_once(self) -> float:
         """Ours, all orders of the round in one commit."""
         orders = self._orders(self._batch)
-        return per_second(ORDERS, lambda: self._post(orders))
+        return per_second(self._count, lambda: self._post(orders))
 
     def limit(self) -> float:
         """One row, one commit, on a connection that is kept."""
@@ -108,7 +124,7 @@ class Orders:
 
     def naive_right(self) -> bool:
         """Balances are lots are entries, and each month has what the rule says."""
-        balances, lots, entries, months = naive_ledger.sums(self._installation.engine)
+        balances, lots, entries, months = naive_ledger.sums(self._engine)
         return balances == lots == entries and months
 
     def _timed(self, first: int, post: Callable[[Posting], None]) -> float:
@@ -118,7 +134,7 @@ class Orders:
             for order in orders:
                 post(order)
 
-        return per_second(ORDERS, all_of_them)
+        return per_second(self._count, all_of_them)
 
     def _post(self, orders: list[Posting]) -> None:
         with self._installation.transaction("bench") as session:
@@ -130,23 +146,26 @@ class Orders:
         return [
             Posting(f"{self._serial}-{n}", first + picked.randrange(CUSTOMERS), picked.choice(("2026-10", "2026-11")),
                     self._now, picked.randrange(2_000, 60_000), f"order:{self._serial}-{n}")
-            for n in range(ORDERS)
+            for n in range(self._count)
         ]  # fmt: skip
 
 
 class Race:
     """Rounds of threads that spend the points of one customer, a new one each round."""
 
-    def __init__(self, installation: Installation) -> None:
-        self._installation, self._now = installation, clock.now()
+    def __init__(self, installation: Installation, engine: Engine) -> None:
+        self._installation, self._engine, self._now = installation, engine, clock.now()
         self.sold_right = True
         self._latencies: dict[str, list[float]] = {}
 
     def naive(self) -> float:
         """The frozen code, which locks the account and its lots."""
-        engine = self._installation.engine
-        account = naive_ledger.stock(engine, LOTS, LOT_POINTS, self._now)
-        return self._race("contention_naive", lambda _: naive_ledger.spend(engine, account, SPEND_POINTS, self._now))
+        account = naive_ledger.stock(self._engine, LOTS, LOT_POINTS, self._now, self._now + LASTING)
+
+        def buy(n: int) -> bool:
+            return naive_ledger.spend(self._engine, account, SPEND_POINTS, f"race-{account}-{n}", self._now)
+
+        return self._race("contention_naive", buy)
 
     def product(self) -> float:
         """Ours, each spend for an order of its own."""

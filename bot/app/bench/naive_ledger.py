@@ -1,15 +1,17 @@
 """Frozen: a points ledger as the ORM's documentation would have one write it, keeping the same records as ours.
 
-Never tuned. One session an order: the account locked, the month's orders and lines loaded and summed, rows added one by
-one, one commit.
+Never tuned. One session an order on an engine of its own: the account locked, the month's orders and lines loaded and
+summed, rows added one by one, one commit. The same rules as ours: an order posted or paid once, debts paid first, ended
+lots left alone, first-expiring-first; without what no bench asks for (refunds, holds, pending points, families).
 """
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Engine, ForeignKey, func, select
+from sqlalchemy import JSON, DateTime, Engine, ForeignKey, create_engine, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+ACTOR = "bench"
 RATES = ((50_000, 200), (30_000, 150), (10_000, 100))
 
 
@@ -22,7 +24,8 @@ class NaiveAccount(Base):
 
     __tablename__ = "naive_accounts"
     id: Mapped[int] = mapped_column(primary_key=True)
-    balance: Mapped[int]
+    balance: Mapped[int] = mapped_column(default=0)
+    debt: Mapped[int] = mapped_column(default=0)
 
 
 class NaiveOrder(Base):
@@ -40,11 +43,14 @@ class NaiveTransaction(Base):
 
     __tablename__ = "naive_transactions"
     id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     account_id: Mapped[int] = mapped_column(ForeignKey("naive_accounts.id"), index=True)
     kind: Mapped[str]
     month: Mapped[str]
     points: Mapped[int]
+    order_id: Mapped[str | None] = mapped_column(index=True)
+    cause: Mapped[str]
+    actor: Mapped[str]
 
 
 class NaiveEntry(Base):
@@ -63,7 +69,8 @@ class NaiveLot(Base):
     __tablename__ = "naive_lots"
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("naive_accounts.id"), index=True)
-    expires: Mapped[str]
+    order_id: Mapped[str | None]
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     points: Mapped[int]
     remaining: Mapped[int]
 
@@ -73,13 +80,23 @@ class NaiveEvent(Base):
 
     __tablename__ = "naive_events"
     id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     name: Mapped[str]
     account_id: Mapped[int] = mapped_column(index=True)
+    actor: Mapped[str]
     data: Mapped[Any] = mapped_column(JSON)
 
 
-def post(engine: Engine, order_id: str, account_id: int, month: str, fen: int, now: datetime) -> None:
+def connect(url: str, pool_size: int) -> Engine:
+    """An engine on a database with the naive tables."""
+    engine = create_engine(url, pool_size=pool_size)
+    Base.metadata.create_all(engine)
+    return engine
+
+
+def post(
+    engine: Engine, order_id: str, account_id: int, month: str, fen: int, now: datetime, ends_at: datetime
+) -> None:  # fmt: skip
     """Post one order and commit."""
     with Session(engine) as session, session.begin():
         if session.get(NaiveOrder, order_id):
@@ -94,17 +111,22 @@ def post(engine: Engine, order_id: str, account_id: int, month: str, fen: int, n
         )
         points = due(spend) - sum(line.points for line in session.scalars(earned))
         if points:
-            _book(session, account, "earn", month, points, now)
-            session.add(NaiveLot(account_id=account_id, expires=f"end of {month}", points=points, remaining=points))
-            session.add(NaiveEvent(at=now, name="earned", account_id=account_id, data={"points": points}))
+            _book(session, account, "earn", points, now, month=month, order_id=order_id)
+            _grant(session, account, points, ends_at, order_id)
+            _tell(session, account, "earned", points, now)
 
 
-def spend(engine: Engine, account_id: int, points: int, now: datetime) -> bool:
-    """Spend points first-expiring-first and commit; False where she has too few."""
+def spend(engine: Engine, account_id: int, points: int, order_id: str, now: datetime) -> bool:
+    """Spend points first-expiring-first and commit, once an order; False where she has too few."""
     with Session(engine) as session, session.begin():
         account = session.get_one(NaiveAccount, account_id, with_for_update=True)
-        open_lots = select(NaiveLot).where(NaiveLot.account_id == account_id, NaiveLot.remaining > 0)
-        lots = session.scalars(open_lots.order_by(NaiveLot.expires, NaiveLot.id).with_for_update()).all()
+        paid = select(NaiveTransaction).where(NaiveTransaction.order_id == order_id, NaiveTransaction.kind == "spend")
+        if session.scalars(paid).first():
+            return True
+        open_lots = select(NaiveLot).where(
+            NaiveLot.account_id == account_id, NaiveLot.remaining > 0, NaiveLot.expires_at > now
+        )
+        lots = session.scalars(open_lots.order_by(NaiveLot.expires_at, NaiveLot.id).with_for_update()).all()
         if sum(lot.remaining for lot in lots) < points:
             return False
         need = points
@@ -114,20 +136,21 @@ def spend(engine: Engine, account_id: int, points: int, now: datetime) -> bool:
             need -= taken
             if not need:
                 break
-        _book(session, account, "spend", "", -points, now)
-        session.add(NaiveEvent(at=now, name="spent", account_id=account_id, data={"points": points}))
+        account.balance -= points
+        _book(session, account, "spend", -points, now, order_id=order_id)
+        _tell(session, account, "spent", points, now)
         return True
 
 
-def stock(engine: Engine, lots: int, points: int, now: datetime) -> int:
+def stock(engine: Engine, lots: int, points: int, now: datetime, ends_at: datetime) -> int:
     """A new account with this many lots of so many points each; its id."""
     with Session(engine) as session, session.begin():
-        account = NaiveAccount(balance=0)
+        account = NaiveAccount(balance=0, debt=0)
         session.add(account)
         session.flush()
-        for n in range(lots):
-            _book(session, account, "earn", "", points, now)
-            session.add(NaiveLot(account_id=account.id, expires=f"{n:04}", points=points, remaining=points))
+        for _ in range(lots):
+            _book(session, account, "earn", points, now)
+            _grant(session, account, points, ends_at)
         return account.id
 
 
@@ -152,10 +175,33 @@ def sums(engine: Engine) -> tuple[int, int, int, bool]:
     return int(balances), int(lots), int(entries), right
 
 
-def _book(session: Session, account: NaiveAccount, kind: str, month: str, points: int, now: datetime) -> None:
-    line = NaiveTransaction(at=now, account_id=account.id, kind=kind, month=month, points=points)
+def _book(
+    session: Session, account: NaiveAccount, kind: str, points: int, now: datetime, *, month: str = "",
+    order_id: str | None = None,
+) -> None:  # fmt: skip
+    line = NaiveTransaction(
+        at=now, account_id=account.id, kind=kind, month=month, points=points, order_id=order_id,
+        cause=f"order:{order_id}" if order_id else "", actor=ACTOR,
+    )  # fmt: skip
     session.add(line)
     session.flush()
     session.add(NaiveEntry(transaction_id=line.id, account="customer", points=points))
     session.add(NaiveEntry(transaction_id=line.id, account="issuer", points=-points))
-    account.balance += points
+
+
+def _grant(
+    session: Session, account: NaiveAccount, points: int, ends_at: datetime, order_id: str | None = None
+) -> None:  # fmt: skip
+    """Pay her debts, the rest becomes a lot."""
+    paid = min(points, account.debt)
+    account.debt -= paid
+    account.balance += points - paid
+    if points > paid:
+        left = points - paid
+        session.add(NaiveLot(
+            account_id=account.id, order_id=order_id, expires_at=ends_at, points=left, remaining=left
+        ))  # fmt: skip
+
+
+def _tell(session: Session, account: NaiveAccount, name: str, points: int, now: datetime) -> None:
+    session.add(NaiveEvent(at=now, name=name, account_id=account.id, actor=ACTOR, data={"points": points}))
