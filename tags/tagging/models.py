@@ -15,8 +15,8 @@ class TagGroup(Base):
 
     __tablename__ = "tag_groups"
     __table_args__ = (
-        Index("uq_tag_groups_profile", "name", unique=True,
-              postgresql_where=text("kind = 'profile' AND deleted_at IS NULL")),
+        Index("uq_tag_groups_local", "kind", "name", unique=True,
+              postgresql_where=text("kind <> 'corp' AND deleted_at IS NULL")),
     )  # fmt: skip
     id: Mapped[Id]
     kind: Mapped[str]

@@ -1,0 +1,71 @@
+"""What conditions ask of RFM (T4)."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from sqlalchemy import ColumnElement, exists
+from sqlalchemy.orm import Session, aliased
+
+from bot.core.i18n import say
+from bot.web.api import Body, Whole
+from tags.conditions.tree import Asked, Leaf, leaf
+from tags.rfm.models import Score
+
+Some = Annotated[list[Annotated[Whole, Field(ge=1, le=5)]], Field(min_length=1, max_length=5)]
+Named = Literal[
+    "重要价值", "重要发展", "重要保持", "重要挽留", "一般价值", "一般发展", "一般保持", "一般挽留", "未购"
+]  # fmt: skip
+
+
+class Scores(Body):
+    """The scores that are meant, of one or more of the three."""
+
+    r: Some | None = None
+    f: Some | None = None
+    m: Some | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.given():
+            raise ValueError("expected at least one of r, f, m")
+        return self
+
+    def given(self) -> list[tuple[str, list[int]]]:
+        """The lists by name."""
+        return [(name, values) for name, values in self if values is not None]
+
+
+@leaf
+class RfmLeaf(Leaf, key="rfm"):
+    """Her scores are among these; nobody's whose orders don't count."""
+
+    rfm: Scores
+
+    def holds(self, asked: Asked) -> ColumnElement[bool]:
+        """As every leaf's."""
+        hers = aliased(Score)
+        so = [getattr(hers, name).in_(values) for name, values in self.rfm.given()]
+        return exists().where(hers.customer_id == asked.who, *so)
+
+    def words(self, session: Session, lang: str) -> str:
+        """As every leaf's."""
+        parts = [f"{name.upper()} {'/'.join(map(str, sorted(set(values))))}" for name, values in self.rfm.given()]
+        return say(lang, "RFM 得分 %(scores)s", scores="，".join(parts))
+
+
+@leaf
+class ClassLeaf(Leaf, key="class"):
+    """Her class is this one; 未购: she has none."""
+
+    class_: Named = Field(alias="class")
+
+    def holds(self, asked: Asked) -> ColumnElement[bool]:
+        """As every leaf's."""
+        hers = aliased(Score)
+        if self.class_ == "未购":
+            return ~exists().where(hers.customer_id == asked.who, hers.named != "")
+        return exists().where(hers.customer_id == asked.who, hers.named == self.class_)
+
+    def words(self, session: Session, lang: str) -> str:
+        """As every leaf's."""
+        return say(lang, "RFM 分类是「%(name)s」", name=self.class_)
