@@ -4,6 +4,6 @@ Who is calling is handed to the guard in `bot.app.create`.
 """
 
 from bot.core.feature import feature as made
-from bot.operators import api, audit, called, failures, jobs, pages
+from bot.operators import api, audit, called, failures, jobs, pages, trail
 
-feature = made("bot.operators", called, api, audit, jobs, pages, failures)
+feature = made("bot.operators", called, api, audit, jobs, pages, failures, trail)

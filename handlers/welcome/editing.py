@@ -1,6 +1,6 @@
 """Making, changing and deleting rules; each is in the audit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.core.errors import NotFound, Unacceptable
+from bot.core.i18n import say
 from bot.operators.audit import record_audit
+from bot.operators.called import called, numbers
 from handlers.livecodes.models import LiveCode
 from handlers.materials import media
 from handlers.materials import service as materials
@@ -74,6 +76,12 @@ def held(session: Session) -> Iterator[tuple[int, Holder]]:
     for rule in session.scalars(select(WelcomeRule)):
         for material_id in material_ids([Content.model_validate(rule.content)]):
             yield material_id, Holder("welcome_rule", rule.name)
+
+
+@called("welcome_rule")
+def names(session: Session, ids: Sequence[str], lang: str) -> dict[str, str]:
+    found = session.execute(select(WelcomeRule.id, WelcomeRule.name).where(WelcomeRule.id.in_(numbers(ids))))
+    return {str(its_id): say(lang, "欢迎语「%(name)s」", name=name) for its_id, name in found}
 
 
 def _write(session: Session, rule: WelcomeRule, name: str, when: WhenBody, content: Content, enabled: bool) -> None:

@@ -21,6 +21,7 @@ PAGES: dict[str, str] = {
     "materials": "/console/materials",
     "welcome-new": "/console/welcome/new",
     "failures": "/console/failures",
+    "audit": "/console/audit",
     "missing": "/console/nowhere",
 }
 WIDTHS = (1440, 820, 390)

@@ -81,3 +81,24 @@ def test_what_may_have_arrived_or_is_too_late_offers_no_retry(look: Look) -> Non
     expect(sent.get_by_role("button", name="重试")).to_have_count(1)
     expect(sent.locator("tr", has_text="发微信客服欢迎")).to_contain_text("可能已送达，不重发")
     expect(sent.locator("tr", has_text="改备注")).to_contain_text("她不是这位成员的客户 (84061)")
+
+
+def test_the_audit_names_who_changed_what_also_when_that_is_gone(look: Look, shop: Shop) -> None:  # S2 G4
+    page = look.page
+    page.goto("/console/welcome/new")
+    page.locator("#name").fill("早上")
+    page.locator("#text").fill("早")
+    page.get_by_role("button", name="保存").click()
+    mine = page.locator("tr", has=page.get_by_text("早上", exact=True))
+    mine.get_by_role("button", name="停用").click()
+    expect(mine).to_contain_text("已停用")
+    page.goto("/console/audit")
+    rows = page.locator("tbody tr")
+    expect(rows.nth(1).locator("td")).to_contain_text(["", "操作员 林晓", "新建 欢迎语「早上」", "enabled: true"])
+    changed = ["", "操作员 林晓", "修改 欢迎语「早上」", "enabled: true → false"]
+    expect(rows.nth(0).locator("td")).to_contain_text(changed)
+    rule = next(one for one in shop.api.get("/welcome-rules")["data"] if one["name"] == "早上")
+    shop.api.delete(f"/welcome-rules/{rule['id']}")
+    page.reload()
+    expect(rows.nth(0).locator("td")).to_contain_text(["", "接口 shop", "删除 「早上」", ""])
+    assert look.complaints == []
