@@ -10,6 +10,7 @@ import sys
 
 import click
 
+from bot.core import log
 from bot.core.errors import Refusal
 
 COMMANDS = {
@@ -37,6 +38,7 @@ class Program(click.Group):
 @click.version_option(package_name="fugou")
 def program(debug: bool) -> None:
     """Fugou (复购): turns a first purchase into a second, a tenth and a recommendation."""
+    log.configure_command()  # what runs for long configures its own
 
 
 def main() -> None:
@@ -57,7 +59,8 @@ def main() -> None:
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        click.echo(f"fugou: {type(error).__name__}: {error} (--debug shows where)", err=True)
+        said = str(error).partition("\n")[0]
+        click.echo(f"fugou: {type(error).__name__}: {said} (--debug shows where)", err=True)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from bot import migrations
 from bot.app.features import load_features
@@ -17,6 +18,10 @@ from bot.core.settings import Settings
 
 class NotMigrated(Refusal):
     """The database's schema is not the one this program expects."""
+
+
+class Unreached(Refusal):
+    """The database does not let us in; the sentence has its words."""
 
 
 @contextmanager
@@ -41,13 +46,22 @@ def check_schema(installation: Installation) -> None:
 
 @contextmanager
 def joined(settings: Settings, servers: Servers, *, pool_size: int = 10) -> Iterator[Installation]:
-    """An installation on servers that somebody else keeps running."""
+    """An installation on servers that somebody else keeps running. Raises Unreached."""
     load_features()
     installation = Installation(settings, servers.database_url, servers.redis_url, pool_size)
     try:
+        _reach(installation)
         yield installation
     finally:
         installation.close()
+
+
+def _reach(installation: Installation) -> None:
+    try:
+        installation.engine.connect().close()
+    except OperationalError as error:
+        said = " ".join(str(error.orig).split())
+        raise Unreached(f"the database of FUGOU_DATABASE_URL can't be reached: {said}") from None
 
 
 def keyed_settings() -> Settings:

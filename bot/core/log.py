@@ -46,6 +46,14 @@ def configure(settings: Settings, part: str) -> None:
     logging.root.setLevel(logging.WARNING)
 
 
+def configure_command() -> None:
+    """Logs of a command that is over soon: warnings, on stderr, so that its output is on standard output alone."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def mask(logger: Any, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """A structlog processor: values under secret names, and secrets inside addresses, become `***`."""
     return {

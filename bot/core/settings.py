@@ -9,16 +9,20 @@ import binascii
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from bot.core.errors import Refusal
 
 WECOM_API = "https://qyapi.weixin.qq.com/cgi-bin/"
 WECOM_OAUTH = "https://open.weixin.qq.com/connect/oauth2/authorize"
-SECRET_KEY_LENGTH = 32  # 160 bits and more as text; `fugou init` writes 43 characters
+SECRET_KEY_LENGTH = 32, 1000  # 160 bits and more as text; `fugou init` writes 43 characters
+PASSWORD_LENGTH = 8, 200  # ASVS 5.0, 6.2.1 and 6.2.9
 
 
 class BadSettings(Refusal):
@@ -43,13 +47,54 @@ def _aes_key(value: SecretStr) -> SecretStr:
 
 
 def _http_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        raise ValueError("expected an address that begins with http:// or https://")
+    if not _is_url(value, "http", "https"):
+        raise ValueError("expected an address that begins with http:// or https://, then a host")
     return value.rstrip("/")
+
+
+def _redis_url(value: str) -> str:
+    if not _is_url(value, "redis", "rediss") and not value.startswith("unix://"):
+        raise ValueError("expected redis://host:6379/0, rediss://… or unix://path")
+    return value
+
+
+def _database_url(value: str) -> str:
+    try:
+        if make_url(value).drivername == "postgresql+psycopg":
+            return value
+    except (ArgumentError, ValueError):
+        pass
+    raise ValueError("expected postgresql+psycopg://user:password@host/name")
+
+
+def _is_url(value: str, *schemes: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and value == "".join(value.split())
+    except ValueError:
+        return False
+
+
+def _wecoms(value: SecretStr) -> SecretStr:
+    if any(character.isspace() for character in value.get_secret_value()):
+        raise ValueError("expected WeCom's letters and digits, found a space among them")
+    return value
+
+
+def _of_length(low: int, high: int) -> AfterValidator:
+    def check(value: SecretStr) -> SecretStr:
+        found = len(value.get_secret_value())
+        if not low <= found <= high:
+            raise ValueError(f"expected {low} to {high} characters, found {found}")
+        return value
+
+    return AfterValidator(check)
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 AesKey = Annotated[SecretStr, AfterValidator(_aes_key)]
+Token = Annotated[SecretStr, AfterValidator(_wecoms), _of_length(1, 32)]
+Secret = Annotated[SecretStr, AfterValidator(_wecoms)]
 Source = Literal["contact", "app", "kf"]
 
 
@@ -61,28 +106,28 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Path("./data")
-    database_url: str | None = Field(None, pattern=r"^postgresql\+psycopg://")
-    redis_url: str | None = Field(None, pattern=r"^(rediss?|unix)://")
-    secret_key: SecretStr | None = Field(None, min_length=SECRET_KEY_LENGTH)
-    secret_key_old: SecretStr | None = Field(None, min_length=SECRET_KEY_LENGTH)  # read once more while keys rotate
+    database_url: Annotated[str, AfterValidator(_database_url)] | None = None
+    redis_url: Annotated[str, AfterValidator(_redis_url)] | None = None
+    secret_key: Annotated[SecretStr, _of_length(*SECRET_KEY_LENGTH)] | None = None
+    secret_key_old: Annotated[SecretStr, _of_length(*SECRET_KEY_LENGTH)] | None = None  # read while keys rotate
     public_url: HttpUrl | None = None
     timezone: Annotated[ZoneInfo, NoDecode, BeforeValidator(_zone)] = ZoneInfo("Asia/Shanghai")
     log_format: Literal["text", "json"] | None = None
     clock: Literal["system", "shared"] = "system"
-    owner_password: SecretStr | None = None
+    owner_password: Annotated[SecretStr, _of_length(*PASSWORD_LENGTH)] | None = None
 
     wecom_api_base: HttpUrl = WECOM_API.rstrip("/")
     wecom_oauth_url: HttpUrl = WECOM_OAUTH
-    wecom_corp_id: str | None = None
-    wecom_agent_id: int | None = None
-    wecom_app_secret: SecretStr | None = None
-    wecom_contact_secret: SecretStr | None = None
-    wecom_kf_secret: SecretStr | None = None
-    wecom_callback_token: SecretStr | None = Field(None, max_length=32)
+    wecom_corp_id: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]+$")
+    wecom_agent_id: int | None = Field(None, gt=0)
+    wecom_app_secret: Secret | None = None
+    wecom_contact_secret: Secret | None = None
+    wecom_kf_secret: Secret | None = None
+    wecom_callback_token: Token | None = None
     wecom_callback_aes_key: AesKey | None = None
-    wecom_contact_callback_token: SecretStr | None = Field(None, max_length=32)
+    wecom_contact_callback_token: Token | None = None
     wecom_contact_callback_aes_key: AesKey | None = None
-    wecom_kf_callback_token: SecretStr | None = Field(None, max_length=32)
+    wecom_kf_callback_token: Token | None = None
     wecom_kf_callback_aes_key: AesKey | None = None
 
     @model_validator(mode="after")
@@ -139,6 +184,6 @@ def _sentence(error: dict[str, object]) -> str:
     if not isinstance(where, tuple) or not where:
         return said
     name = str(where[0])
-    secret = any(word in name for word in ("secret", "token", "key", "password", "url"))
+    secret = any(word in name for word in ("secret", "token", "key", "password", "database_url", "redis_url"))
     found = "a value of another form (not shown)" if secret else repr(error["input"])
     return f"FUGOU_{name.upper()} is {found}: {said}"

@@ -3,11 +3,16 @@
 Two branches that both add a migration collide in that file in git, before they collide in somebody's database.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Engine, text
+
+from bot.core.errors import Refusal
 
 HERE = Path(__file__).parent
 
@@ -19,14 +24,28 @@ def config(engine: Engine) -> Config:
     return made
 
 
+class NoSuchSchema(Refusal):
+    """There is no revision of that name, or it lies in the other direction."""
+
+
 def upgrade(engine: Engine, to: str = "head") -> None:
-    """Bring the schema up to `to`; several processes at once take turns."""
-    command.upgrade(config(engine), to)
+    """Bring the schema up to `to`; several processes at once take turns. Raises NoSuchSchema."""
+    with _refusing(to):
+        command.upgrade(config(engine), to)
 
 
 def downgrade(engine: Engine, to: str) -> None:
-    """Take the schema back to revision `to` (`0003`, `-1`, `base`)."""
-    command.downgrade(config(engine), to)
+    """Take the schema back to revision `to` (`0003`, `-1`, `base`). Raises NoSuchSchema."""
+    with _refusing(to):
+        command.downgrade(config(engine), to)
+
+
+@contextmanager
+def _refusing(to: str) -> Iterator[None]:
+    try:
+        yield
+    except CommandError as error:
+        raise NoSuchSchema(f"the schema can't be moved to {to}: {error}; the newest is {newest()}") from None
 
 
 def current(engine: Engine) -> str | None:

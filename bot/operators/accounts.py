@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.core.errors import Conflict, NotFound, Unacceptable
+from bot.core.settings import PASSWORD_LENGTH
 from bot.operators.audit import record_audit
 from bot.operators.models import LoginLink, Operator, OperatorSession
 from bot.operators.roles import ROLES
 from bot.operators.secrets import digest, new_token
 
 LINK_MINUTES = 15  # the contract's
-SHORTEST, LONGEST = 8, 200  # characters of a password (ASVS 5.0, 6.2.1 and 6.2.9)
+SHORTEST, LONGEST = PASSWORD_LENGTH
 NAME = re.compile(r"[^\s/@]{1,40}")
 _hasher = PasswordHasher()  # Argon2id with the parameters of RFC 9106's second choice: 64 MiB, 3 passes, 4 lanes
 _NOBODYS = _hasher.hash("a password nobody has")

@@ -48,9 +48,11 @@ def start(
     """Start a simulated WeCom of the corp `corp_id` with one app of secret `secret`; port 0 is any free one.
 
     Callbacks go to `callback_url` (see Callbacks.configure), encrypted with `token` and `aes_key`. `data` is a JSON
-    file, read now where it exists and written at stop. Raises ValueError for a malformed key or file, OSError for a
-    taken port.
+    file, read now where it exists and written at stop. Raises ValueError for a malformed key or file, or one whose
+    folder is missing, OSError for a taken port.
     """
+    if data is not None and not data.parent.is_dir():
+        raise ValueError(f"{data.parent} is no folder, so the corp could not be written to {data.name} at stop")
     corp = state.load(data) if data is not None else None
     world = World(corp or state.State(corp_id, secret))
     if (world.state.corp_id, world.state.main) != (corp_id, secret):

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from bot import simulator as wecom
+from bot.core.errors import Refusal
 
 
 @click.command()
@@ -35,4 +36,4 @@ def simulator(
             token=token, aes_key=aes_key, data=data, port=port, host=host,
         )  # fmt: skip
     except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
+        raise Refusal(str(error)) from None

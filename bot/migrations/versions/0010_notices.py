@@ -16,4 +16,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE deliveries DROP COLUMN told_at")
+    op.execute("DROP INDEX ix_deliveries_member; ALTER TABLE deliveries DROP COLUMN told_at")
