@@ -122,9 +122,13 @@ def up(environment: dict[str, str], *options: str) -> Iterator[Up]:
 @contextmanager
 def inside(environment: dict[str, str]) -> Iterator[Installation]:
     """The installation itself, its servers running until the block ends, for a look at its rows."""
-    given = {name[6:].lower(): value for name, value in environment.items() if name.startswith("FUGOU_")}
-    with house.opened(fugou_settings.load(**given, _env_file=None)) as installation:
+    with house.opened(settings_of(environment)) as installation:
         yield installation
+
+
+def settings_of(environment: dict[str, str]) -> fugou_settings.Settings:
+    given = {name[6:].lower(): value for name, value in environment.items() if name.startswith("FUGOU_")}
+    return fugou_settings.load(**given, _env_file=None)
 
 
 @dataclass(frozen=True)
