@@ -28,7 +28,7 @@ MEDIA = ("image", "voice", "video", "file")
 def send(call: Call) -> Answer:
     """Deliver to the members who can be reached; errcode 0 names the others."""
     body = call.body
-    _check_agent(call)
+    _check_agent(call, call.body)
     users, invalid_users = _users(call)
     parties, invalid_parties = _parties(call)
     invalid_tags = _ids(body, "totag", TAGS, 82003)  # the simulated corp has no member tags
@@ -47,6 +47,13 @@ def send(call: Call) -> Answer:
         "invalidtag": "|".join(invalid_tags), "unlicenseduser": "", "msgid": sent.msgid,
     }  # fmt: skip
     return answer | ({"response_code": new_id("", 40)} if message["msgtype"] == "template_card" else {})
+
+
+@area.api("GET", "agent/get")
+def agent(call: Call) -> Answer:
+    """The app of the token, as its settings page shows it."""
+    _check_agent(call, call.query)
+    return {"agentid": call.app.agentid, "name": call.app.name, "close": int(call.app.disabled)}
 
 
 @area.api("POST", "message/recall")
@@ -94,9 +101,9 @@ def _replied(world: World, userid: str, answer: str) -> None:
         world.receive(userid, "app", str(world.agentid), {"msgtype": kind, kind: {"content": words}})
 
 
-def _check_agent(call: Call) -> None:
+def _check_agent(call: Call, asked: Fields) -> None:
     """The agentid must be of the token's app; an app that was not told its own takes the first it is used with."""
-    agentid = call.body.number("agentid", missing=41011)
+    agentid = asked.number("agentid", missing=41011)
     if call.app.agentid is None and call.app is call.world.app:
         call.app.agentid = agentid
     if agentid != call.app.agentid:

@@ -15,6 +15,7 @@
 No text here holds a secret, a token or an address with one in it.
 """
 
+import re
 from typing import ClassVar
 
 from bot.core.errors import Problem, Refusal
@@ -29,6 +30,8 @@ BUSY = {-1: SOON_S, 6000: SOON_S, 45033: SOON_S, 41096: SOON_S, 41063: DISPATCHI
 NOT_ACCEPTED = frozenset({40001, 40013, 40014, 40091, 41001, 41002, 41004, 42001, 50003, 50006, 60020})
 STALE_TOKEN = frozenset({40014, 42001})  # what a fresh token mends; 40001 is a wrong secret (wecom.md §3.1)
 TOO_OFTEN = 45009
+UNTRUSTED = 60020
+FROM_ADDRESS = re.compile(r", from ip: [0-9a-fA-F.:]+")
 MOST_SAID = 200  # characters of an errmsg that are kept
 
 
@@ -124,7 +127,10 @@ class Unknown(WeComError):
 
 def answered(endpoint: str, errcode: int, errmsg: str) -> WeComError:
     """The error for an errcode other than 0 (wecom.md §3, §5)."""
-    said = errmsg.partition(", hint:")[0][:MOST_SAID]
+    said, _, hint = errmsg.partition(", hint:")
+    said = said[:MOST_SAID]
+    if errcode == UNTRUSTED and (address := FROM_ADDRESS.search(hint)):
+        said += address[0]  # the one to add
     if errcode in BUSY:
         return Busy(endpoint, errcode, said, BUSY[errcode])
     if errcode in NOT_ACCEPTED:

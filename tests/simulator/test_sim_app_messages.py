@@ -66,6 +66,15 @@ def test_an_app_that_was_not_told_its_agentid_takes_the_first_it_is_used_with(we
     assert send(wecom, agentid=1000002)["errcode"] == 40056
 
 
+def test_an_app_reads_itself_and_no_other(wecom):  # 301002 40056 41011
+    wecom.act("POST", "apps", secret="other", agentid=7)
+    wecom.act("POST", "apps", agentid=1000002)
+    assert wecom.get("agent/get", agentid=1000002)["agentid"] == 1000002
+    assert wecom.get("agent/get", agentid=7)["errcode"] == 301002
+    assert wecom.get("agent/get", agentid=8)["errcode"] == 40056
+    assert wecom.get("agent/get")["errcode"] == 41011
+
+
 def test_a_template_card_comes_with_a_response_code(wecom):
     answer = send(wecom, msgtype="template_card", template_card={"card_type": "text_notice"})
     assert answer["response_code"]

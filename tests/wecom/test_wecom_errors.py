@@ -17,6 +17,12 @@ def test_a_refusal_is_one_sentence_in_both_languages():
     assert str(refusal) == refusal.en == expected
 
 
+def test_an_address_that_is_not_trusted_is_named_since_somebody_has_to_add_it():  # 60020
+    said = "not allow to access from your ip, hint: [17], from ip: 1.2.3.4, more info at https://x"
+    refusal = errors.answered("agent/get", 60020, said)
+    assert refusal.errmsg == "not allow to access from your ip, from ip: 1.2.3.4"
+
+
 def test_a_code_nobody_explained_shows_wecoms_words():
     refusal = errors.answered("a/b", 99999, "some words" + "x" * 900)
     assert refusal.zh == f"企业微信拒绝了 a/b：99999 {refusal.errmsg}"

@@ -41,6 +41,10 @@ class AppApi(Api):
         """A member: `{"userid", "name", "department": […], "direct_leader": […], "status"}`; 60111 unknown (§3.17a)."""
         return dict(self._get("user/get", params={"userid": userid}))
 
+    def agent_get(self) -> Answer:
+        """The app itself: `{"agentid", "name", …}`; 301002 and 40056 where the agent id is not that of the secret's."""
+        return dict(self._get("agent/get", params={"agentid": self._client.agent_id}))
+
     def getuserinfo(self, code: str) -> Answer:
         """Who logs in: `{"userid", …}` for a member, else `{"openid", "external_userid"?}`; 40029 used or old (§3.19).
 
