@@ -1,7 +1,9 @@
 """Requests whose answer needs WeCom's: the call is committed as a row, sent in the request, answered from the row.
 
-code, confirmed = at_once(lambda own: service.make(own, body))         # posts `add_contact_way`
+code, confirmed = at_once(lambda session: service.make(session, body))         # posts `add_contact_way`
 return reply(answer(code), 201 if confirmed else 202)
+
+A process that dies while WeCom answers leaves the effect, its call and the request's idempotency key, all or none.
 """
 
 from collections.abc import Callable
@@ -26,13 +28,14 @@ class RefusedByWeCom(Problem):
 def at_once(decide: Callable[[Session], Made]) -> tuple[Made, bool]:
     """What `decide` returns, and whether WeCom confirmed every call it posted; else they settle themselves (202).
 
-    `decide` gets a session of its own, which is committed before the calls are made: read what they changed only after
-    this, and hold no lock in the request's own session that `decide` needs. Raises RefusedByWeCom.
+    The request's transaction is committed before the calls are made: read what they changed only after this. Of a
+    `decide` that raises nothing is left, so a form may be shown again. Raises RefusedByWeCom.
     """
-    installation = edge.installation()
-    with installation.transaction(edge.session().info["actor"]) as own:
-        made = decide(own)
-        posted: list[int] = own.info.get("posted", [])
+    installation, session = edge.installation(), edge.session()
+    with session.begin_nested():
+        made = decide(session)
+    posted: list[int] = session.info.get("posted", [])
+    edge.commit()
     rows = [outbox.send_now(installation, wecom_of(installation), row_id) for row_id in posted]
     refused = next((row for row in rows if row.state == "refused"), None)
     if refused is not None:

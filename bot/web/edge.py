@@ -1,6 +1,7 @@
 """The edge of a request: one database session, opened when first asked for, committed once before the answer leaves.
 
-An answer of 400 and above, or an error, rolls back. Views hand `session()` to services, which never commit.
+An answer of 400 and above, or an error, rolls back. Views hand `session()` to services, which never commit. Where WeCom
+is told in the request, `commit` lets the effect stand before that.
 """
 
 from collections.abc import Callable
@@ -40,6 +41,19 @@ def session() -> Session:
 def act_as(actor: str) -> None:
     """Name who acts in this request, as kept with each event and audit row: `operator:12`, `api:3`, `customer:7`."""
     session().info["actor"] = actor
+
+
+def commit() -> None:
+    """Let stand what this request did so far; what follows is a transaction of its own, of the same actor."""
+    actor = session().info["actor"]
+    _leave(None)
+    g.committed = True
+    act_as(actor)
+
+
+def committed() -> bool:
+    """Whether a part of this request stands whatever is answered."""
+    return "committed" in g
 
 
 def after_rollback(step: Callable[[Session], object]) -> None:

@@ -18,14 +18,10 @@ from typing import Any
 
 from flask import request
 from flask_babel import gettext as _
-from sqlalchemy.dialects.postgresql import insert
 from werkzeug.datastructures import MultiDict
 
-from bot.core import clock
 from bot.core.errors import Problem
-from bot.web import edge
-from bot.web.guard import principal
-from bot.web.idempotency import IdempotencyKey
+from bot.web import edge, idempotency
 
 
 class Form:
@@ -49,9 +45,10 @@ class Form:
 
         A write that is refused or fails does not count, so the corrected form may be sent again.
         """
-        values = {"caller": principal().actor, "key": f"form:{self.key}", "content": request.path, "at": clock.now()}
-        claim = insert(IdempotencyKey).values(values).on_conflict_do_nothing().returning(IdempotencyKey.id)
-        return edge.session().scalar(claim) is not None
+        claimed = idempotency.claim(f"form:{self.key}", request.path)
+        if claimed is not None:
+            edge.after_rollback(lambda session: idempotency.release(session, claimed))
+        return claimed is not None
 
     def text(self, name: str, label: str, *, longest: int, optional: bool = False) -> str:
         """A text without the white space around it, "" where an optional one is empty. longest: characters."""

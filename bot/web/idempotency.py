@@ -2,6 +2,8 @@
 
 The key's row is written in the transaction of the effect, so both exist or neither; a second request that arrives while
 the first is under way waits for its commit. A refused request (4xx) leaves its answer too, in a transaction of its own.
+Where the effect stands before the answer (`bot.web.at_once`) the key does too: until the answer is kept, or for ever if
+the process died before that, a second request is a 409.
 """
 
 import json
@@ -45,6 +47,19 @@ def install(app: Flask) -> None:
     app.after_request(_remember)
 
 
+def claim(key: str, content: str) -> dict[str, Any] | None:
+    """Take the caller's key in the transaction of its effect; returns the row's values, None where it is taken."""
+    values = {"caller": guard.principal().actor, "key": key, "content": content, "at": clock.now()}
+    row = insert(IdempotencyKey).values(values).on_conflict_do_nothing().returning(IdempotencyKey.id)
+    row_id = edge.session().scalar(row)
+    return None if row_id is None else {"id": row_id, **values}
+
+
+def release(session: Session, claimed: dict[str, Any]) -> None:
+    """Give a claimed key back, so that it may be used again."""
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.id == claimed["id"]))
+
+
 def forget(session: Session) -> None:
     """Delete keys older than `KEPT_HOURS`."""
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.at < clock.now() - timedelta(hours=KEPT_HOURS)))
@@ -59,37 +74,36 @@ def _repeat() -> Response | None:
     who = guard.caller()
     if who is None:
         return None
-    values = {"caller": who.actor, "key": key, "content": _content(), "at": clock.now()}
-    mine = edge.session().scalar(
-        insert(IdempotencyKey).values(values).on_conflict_do_nothing().returning(IdempotencyKey.id)
-    )
-    if mine is not None:
-        g.idempotency = values
+    content = _content()
+    g.idempotency = claim(key, content)
+    if g.idempotency is not None:
         return None
     query = select(IdempotencyKey).where(IdempotencyKey.caller == who.actor, IdempotencyKey.key == key)
     first = edge.session().scalar(query)
-    if first is None or first.content != values["content"]:
+    if first is None or first.content != content:
         raise Conflict("this Idempotency-Key was used with other content")
-    return Response(first.answer or "", first.status or 200, content_type=first.content_type)
+    if first.status is None:
+        raise Conflict("the first request with this Idempotency-Key is under way, or was cut off after it took effect")
+    return Response(first.answer or "", first.status, content_type=first.content_type)
 
 
 def _remember(response: Response) -> Response:
     values: dict[str, Any] | None = g.get("idempotency")
-    if values is None or response.status_code >= 500 or response.status_code == 429:
+    if values is None:
         return response
     answer = {
         "status": response.status_code,
         "answer": response.get_data(as_text=True),
         "content_type": response.content_type,
     }
+    kept = update(IdempotencyKey).where(IdempotencyKey.id == values["id"]).values(answer)
+    refused = insert(IdempotencyKey).values(values | answer).on_conflict_do_nothing()
     if response.status_code < 400:
-        mine = (IdempotencyKey.caller == values["caller"]) & (IdempotencyKey.key == values["key"])
-        edge.session().execute(update(IdempotencyKey).where(mine).values(answer))
-    else:
-        g.refused_key = {**values, **answer}
-        edge.after_rollback(
-            lambda session: session.execute(insert(IdempotencyKey).values(g.refused_key).on_conflict_do_nothing())
-        )
+        edge.session().execute(kept)
+    elif edge.committed():
+        edge.after_rollback(lambda session: session.execute(kept))
+    elif response.status_code < 500 and response.status_code != 429:
+        edge.after_rollback(lambda session: session.execute(refused))
     return response
 
 
