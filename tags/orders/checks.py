@@ -49,6 +49,24 @@ def buyers(session: Session) -> Iterable[str]:
     return _differing("buyer", run(session, BUYERS))
 
 
+BUYING = """
+WITH buying AS (
+    SELECT DISTINCT coalesce(c.survivor_id, c.id) AS id FROM buyers b JOIN customers c ON c.id = b.customer_id
+    WHERE b.orders > 0
+) SELECT coalesce(b.id, k.customer_id), b.id IS NOT NULL FROM buying b
+FULL JOIN ({kept}) AS k ON k.customer_id = b.id WHERE b.id IS NULL OR k.customer_id IS NULL
+"""
+
+
+def kept_of_buyers(session: Session, kept: str, what: str) -> Iterator[str]:
+    """For features that keep something of each survivor with an order that counts, and of nobody else.
+
+    kept: SQL of the column customer_id. what: how it is called (`scores`).
+    """
+    for customer_id, buys in run(session, BUYING.format(kept=kept)):
+        yield f"customer {customer_id} {f'has orders and no {what}' if buys else f'has {what} and no orders'}"
+
+
 def _differing(what: str, rows: Any) -> Iterator[str]:
     for customer_id, *facts in rows:
         yield f"the {what} kept for customer {customer_id} is not what the orders say: {facts}"

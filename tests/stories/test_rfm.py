@@ -30,7 +30,7 @@ def rfm(shop: Shop, who: str) -> Any:
 
 def computed(shop: Shop, who: str) -> list[str]:
     tags = shop.api.get("/customers", shop_customer_id=who)["tags"]
-    return [tag["name"] for tag in tags if tag["kind"] == "computed"]
+    return [tag["name"] for tag in tags if tag["group"] == "RFM 分类"]
 
 
 def meant(shop: Shop, tree: dict[str, Any]) -> list[str]:

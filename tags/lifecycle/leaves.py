@@ -1,0 +1,40 @@
+"""What conditions ask of the lifecycle (T4)."""
+
+from typing import Literal
+
+from sqlalchemy import ColumnElement, exists
+from sqlalchemy.orm import Session, aliased
+
+from bot.core.i18n import say
+from tags.conditions.numbers import Days, back
+from tags.conditions.tree import Asked, Leaf, leaf
+from tags.lifecycle.models import StageRow
+from tags.people.models import Contact
+
+
+@leaf
+class LifecycleLeaf(Leaf, key="lifecycle"):
+    """Her stage is this one; for_days: for at least N × 24 h, which is asked of buyers only."""
+
+    lifecycle: Literal["stranger", "contact", "first_buyer", "repeat", "loyal", "at_risk", "lapsed", "won_back"]
+    for_days: Days | None = None
+
+    def holds(self, asked: Asked) -> ColumnElement[bool]:
+        """As every leaf's."""
+        hers = aliased(StageRow)
+        row = exists().where(hers.customer_id == asked.who)
+        if self.lifecycle in ("stranger", "contact"):
+            contact = exists().where(Contact.customer_id == asked.who)
+            return ~row.where(hers.stage != "") & (contact if self.lifecycle == "contact" else ~contact)
+        row = row.where(hers.stage == self.lifecycle)
+        return row if self.for_days is None else row.where(hers.since <= asked.now - back(self.for_days))
+
+    def words(self, session: Session, lang: str) -> str:
+        """As every leaf's."""
+        called = {
+            "stranger": say(lang, "陌生人"), "contact": say(lang, "好友未购"), "first_buyer": say(lang, "首购"),
+            "repeat": say(lang, "复购"), "loyal": say(lang, "忠诚"), "at_risk": say(lang, "流失风险"),
+            "lapsed": say(lang, "已流失"), "won_back": say(lang, "已召回"),
+        }[self.lifecycle]  # fmt: skip
+        said = say(lang, "阶段是「%(stage)s」", stage=called)
+        return say(lang, "%(said)s已满 %(days)s 天", said=said, days=self.for_days) if self.for_days else said

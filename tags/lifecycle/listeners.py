@@ -1,0 +1,31 @@
+"""What the lifecycle does when orders and merges happen."""
+
+from sqlalchemy.orm import Session
+
+from bot.core.events import on
+from tags.lifecycle import service
+from tags.orders.events import OrderPaid, OrderRefunded
+from tags.people.events import CustomersMerged, MergeUndone
+
+
+@on(OrderPaid)
+def ordered(session: Session, event: OrderPaid) -> None:
+    service.keep(session, [event.customer_id])
+
+
+@on(OrderRefunded)
+def refunded(session: Session, event: OrderRefunded) -> None:
+    service.keep(session, [event.customer_id])
+
+
+@on(CustomersMerged)
+def merged(session: Session, event: CustomersMerged) -> None:
+    assert event.customer_id is not None
+    service.forget(session, event.from_id)
+    service.keep(session, [event.customer_id])
+
+
+@on(MergeUndone)
+def parted(session: Session, event: MergeUndone) -> None:
+    assert event.customer_id is not None
+    service.keep(session, [event.from_id, event.customer_id])
