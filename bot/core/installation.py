@@ -4,7 +4,7 @@ A session knows its installation, who acts and what to do once the commit stands
 
     with installation.transaction("operator:12") as session:
         service.adjust(session, …)
-        after_commit(session, lambda: installation.wake("hot"))
+        hint(session, "hot")
 """
 
 import contextlib
@@ -60,16 +60,17 @@ class Installation:
         return Vault.unseal(sealed, self.settings)
 
     @contextlib.contextmanager
-    def transaction(self, actor: str) -> Iterator[Session]:
+    def transaction(self, actor: str, lane: str = "") -> Iterator[Session]:
         """A session that commits at the end of the block and rolls back on an error.
 
         actor: who acts, kept with each event (G4), as `kind:id`: `operator:12`, `api:3`, `callback:881`, `job:expire`.
+        lane: which lane runs it; that one looks at its tables afterwards without a hint.
         """
         with self._sessions() as session:
-            session.info.update(installation=self, actor=actor, after_commit=[])
+            session.info.update(installation=self, actor=actor, lane=lane, after_commit={})
             with session.begin():
                 yield session
-        for step in session.info["after_commit"]:
+        for step in session.info["after_commit"].values():
             step()
 
     def key(self, name: str) -> str:
@@ -105,9 +106,18 @@ def installation_of(session: Session) -> Installation:
     return installation
 
 
-def after_commit(session: Session, step: Callable[[], object]) -> None:
-    """Run `step` once this session's transaction stands; for hints and caches only, since a crash may skip it."""
-    session.info["after_commit"].append(step)
+def after_commit(session: Session, step: Callable[[], object], name: object = None) -> None:
+    """Run `step` once this session's transaction stands; for hints and caches only, since a crash may skip it.
+
+    name: of several steps with one name the last is run.
+    """
+    session.info["after_commit"][name or object()] = step
+
+
+def hint(session: Session, lane: str) -> None:
+    """Wake `lane` once this session's transaction stands."""
+    if lane != session.info["lane"]:
+        after_commit(session, lambda: installation_of(session).wake(lane), ("hint", lane))
 
 
 def create_identity(session: Session, settings: Settings) -> None:
