@@ -4,7 +4,7 @@ import re
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BigInteger, ScalarResult, Select, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -54,7 +54,7 @@ def begin(session: Session, assigned: GroupAssigned) -> Invitation | None:
 
 def enclose(session: Session, customer_id: int) -> tuple[str, LinkCard] | None:
     """Her oldest waiting invitation, as what a welcome carries; from now on it is the welcome's."""
-    invitation = session.scalar(_of(session, customer_id).where(Invitation.state == "waiting").limit(1))
+    invitation = _of(session, customer_id, _WAITING).first()
     if invitation is None:
         return None
     invitation.state = "enclosed"
@@ -71,7 +71,10 @@ def deliver(session: Session, invitation_id: int) -> None:
 
 def carried(session: Session, customer_id: int, content: str, carrier: str) -> None:
     """Something left for her; the invitations whose links were in `content` are sent. Announces Invited."""
-    for invitation in session.scalars(_of(session, customer_id).where(Invitation.code.in_(LINKED.findall(content)))):
+    codes = LINKED.findall(content)
+    if not codes:
+        return
+    for invitation in _of(session, customer_id, _HERS.where(Invitation.code.in_(codes))):
         if invitation.state in OPEN:
             invitation.state, invitation.sent_at, invitation.reason = "sent", clock.now(), ""
             _announce(session, invitation, carrier, reminder=False)
@@ -81,7 +84,7 @@ def carried(session: Session, customer_id: int, content: str, carrier: str) -> N
 
 def not_carried(session: Session, customer_id: int, reason: str) -> list[Invitation]:
     """Her welcome did not leave: what it enclosed waits for the next carrier, and is returned."""
-    waiting = list(session.scalars(_of(session, customer_id).where(Invitation.state == "enclosed")))
+    waiting = list(_of(session, customer_id, _HERS.where(Invitation.state == "enclosed")))
     for invitation in waiting:
         invitation.state, invitation.reason = "waiting", reason
     return waiting
@@ -89,16 +92,16 @@ def not_carried(session: Session, customer_id: int, reason: str) -> list[Invitat
 
 def given_up(session: Session, customer_id: int, content: str, reason: str, detail: str = "") -> None:
     """A message waited in vain (expired), or was refused; with it the invitations whose links were in `content`."""
-    lost = _of(session, customer_id).where(Invitation.code.in_(LINKED.findall(content)), Invitation.state.in_(OPEN))
-    for invitation in session.scalars(lost):
+    lost = _HERS.where(Invitation.code.in_(LINKED.findall(content)), Invitation.state.in_(OPEN))
+    for invitation in _of(session, customer_id, lost):
         _end(session, invitation, "withdrawn", reason, detail)
 
 
 def joined(session: Session, customer_id: int, chat_id: str) -> None:
     """She sits in a chat: her invitations to its routes are taken up."""
     of_chat = select(RouteChat.route_id).where(RouteChat.chat_id == chat_id)
-    open_ones = _of(session, customer_id).where(Invitation.route_id.in_(of_chat), Invitation.joined_at.is_(None))
-    for invitation in session.scalars(open_ones):
+    open_ones = _HERS.where(Invitation.route_id.in_(of_chat), Invitation.joined_at.is_(None))
+    for invitation in _of(session, customer_id, open_ones):
         invitation.joined_at = clock.now()
         messaging.withdraw(session, _reminder(invitation), "she joined the group")
         if invitation.state != "sent":
@@ -184,10 +187,18 @@ def card(session: Session, invitation: Invitation) -> LinkCard:
     )  # fmt: skip
 
 
-def _of(session: Session, customer_id: int) -> Select[Invitation]:
-    """Her invitations, locked, oldest first; those of customers merged into her are hers."""
-    hers = select(Invitation).where(Invitation.customer_id.in_(people.family(session, customer_id)))
-    return hers.order_by(Invitation.id).with_for_update(of=Invitation)
+_HERS = (
+    select(Invitation)
+    .where(Invitation.customer_id.in_(people.family_of(bindparam("her", type_=BigInteger))))
+    .order_by(Invitation.id)
+    .with_for_update(of=Invitation)
+)
+_WAITING = _HERS.where(Invitation.state == "waiting").limit(1)
+
+
+def _of(session: Session, customer_id: int, query: Select[Invitation]) -> ScalarResult[Invitation]:
+    """What `query`, made of `_HERS`, finds: her invitations, locked, oldest first; those merged into hers are hers."""
+    return session.scalars(query, {"her": people.survivor(session, customer_id)})
 
 
 def _tell(session: Session, invitation: Invitation, text: str, dedupe: str) -> None:

@@ -19,9 +19,8 @@ log = structlog.get_logger(__name__)
 
 def introduce(installation: Installation, wecom: WeCom, message: messages.ContactAdded) -> None:
     """A welcome names the member: the name of one whose first customer this is, is read before."""
-    with installation.transaction("system") as session:
-        if not staff.stale(session, message.userid):
-            return
+    if not staff.stale(installation, message.userid):
+        return
     try:
         found = staff.of_get(wecom.app.user_get(message.userid))
     except WeComError as error:

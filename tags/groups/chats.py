@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -107,14 +107,19 @@ def dismissed(session: Session, chat_id: str, at: datetime) -> None:
         joinways.refresh_of(session, chat_id)
 
 
+_IDS = any_(bindparam("ids", type_=ARRAY(BigInteger)))
+_THEIRS = select(Identity.value).where(Identity.kind == "external_userid", Identity.customer_id == _IDS)
+# By either index: an OR would read all seats there are.
+SEATS = select(GroupMember).where(GroupMember.id.in_(
+    select(GroupMember.id).where(GroupMember.external_userid.in_(_THEIRS))
+    .union(select(GroupMember.id).where(GroupMember.customer_id == _IDS))
+)).order_by(GroupMember.id).with_for_update()  # fmt: skip
+
+
 def relink(session: Session, *customer_ids: int) -> None:
     """Let seats follow the identities of these customers: after an adding, a merge or its undoing."""
-    theirs = select(Identity.value).where(Identity.kind == "external_userid", Identity.customer_id.in_(customer_ids))
-    seats = select(GroupMember).where(
-        GroupMember.external_userid.in_(theirs) | GroupMember.customer_id.in_(customer_ids)
-    )
-    found = list(session.scalars(seats.order_by(GroupMember.id).with_for_update()))
-    owners = _owners(session, "external_userid", [seat.external_userid for seat in found])
+    found = list(session.scalars(SEATS, {"ids": list(customer_ids)}))
+    owners = _owners(session, "external_userid", [seat.external_userid for seat in found]) if found else {}
     for seat in found:
         seat.customer_id = owners.get(seat.external_userid, seat.customer_id)
 

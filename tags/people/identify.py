@@ -15,7 +15,6 @@ from tags.people.errors import TwoPeople
 from tags.people.merge import merge, parted
 from tags.people.models import Hint, Identity
 from tags.people.phones import normalised
-from tags.people.selector import Selector
 
 
 def identify(session: Session, customer_id: int, kind: str, value: str, *, source: str) -> int:
@@ -46,14 +45,17 @@ def recognise(session: Session, external_userid: str, unionid: str = "", name: s
     unionid: empty where WeCom gives none (yet).
     """
     pairs = [(kind, value) for kind, value in (("external_userid", external_userid), ("unionid", unionid)) if value]
-    owners = {service.owner(session, kind, value) for kind, value in pairs}
-    known = sorted(one for one in owners if one is not None)
-    if not known:
-        who = Selector(external_userid=external_userid)
-        known = [service.resolve_or_make(session, who, name, source="wecom")]
-    hers = min(one.id for one in service.lock(session, *known))
-    for kind, value in pairs:
-        hers = _own(session, hers, kind, value)
+    owners = service.owners(session, pairs)
+    if owners:
+        hers = min(one.id for one in service.lock(session, *sorted(set(owners.values()))))
+        owners = service.owners(session, pairs)  # again: a merge may have moved them before we had the lock
+    else:
+        kept, _ = service.make_owner(session, *pairs[0], name, source="wecom")
+        hers = service.lock(session, kept)[0].id
+        owners = {pairs[0]: hers}
+    for pair in pairs:
+        if owners.get(pair) != hers:
+            hers = _own(session, hers, *pair)
     return hers
 
 

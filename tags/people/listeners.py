@@ -45,9 +45,8 @@ def profile(installation: Installation, wecom: WeCom, message: messages.ContactE
 
 def member(installation: Installation, wecom: WeCom, message: MemberAsked | messages.ContactDeleted) -> Member | None:
     """The member, where he is not known or not lately read; None where he is, or WeCom does not let us see him."""
-    with installation.transaction("system") as session:
-        if not staff.stale(session, message.userid):
-            return None
+    if not staff.stale(installation, message.userid):
+        return None
     try:
         return staff.of_get(wecom.app.user_get(message.userid))
     except Refused as error:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from bot.core import clock
@@ -161,12 +161,15 @@ def _follow(session: Session, customer_id: int, external_userid: str, follow: Fo
     return contact
 
 
+RELATION = select(Contact).where(Contact.external_userid == bindparam("her"), Contact.userid == bindparam("member"))
+RELATION = RELATION.with_for_update()
+
+
 def _tell(
     session: Session, customer_id: int, external_userid: str, userid: str, fact: Fact
 ) -> tuple[Contact, Relation, Change]:
     """Add a fact to a relation of a customer who is locked."""
-    which = (Contact.external_userid == external_userid, Contact.userid == userid)
-    contact = session.scalar(select(Contact).where(*which).with_for_update())
+    contact = session.scalar(RELATION, {"her": external_userid, "member": userid})
     if contact is None:
         contact = Contact(
             customer_id=customer_id, external_userid=external_userid, userid=userid, facts=[], state="", add_way=0,
@@ -211,12 +214,15 @@ def _about(contact: Contact) -> dict[str, Any]:
     }  # fmt: skip
 
 
+OTHERS = select(Contact.facts, Contact.added_at)
+OTHERS = OTHERS.where(Contact.customer_id == bindparam("her"), Contact.id != bindparam("this"))
+
+
 def _new_or_returning(session: Session, contact: Contact) -> str:
     """`new` if she had no earlier relation with any member; of two addings in one second the first told is earlier."""
-    others = select(Contact).where(Contact.customer_id == contact.customer_id, Contact.id != contact.id)
-    for other in session.scalars(others):
-        told = any(kind != "seen" for kind, _, _ in other.facts)
-        if other.added_at < contact.added_at or (told and other.added_at == contact.added_at):
+    for facts, added_at in session.execute(OTHERS, {"her": contact.customer_id, "this": contact.id}):
+        told = any(kind != "seen" for kind, _, _ in facts)
+        if added_at < contact.added_at or (told and added_at == contact.added_at):
             return "returning"
     return "new"
 

@@ -4,17 +4,18 @@ A customer may be merged into another; every door answers the survivor. Services
 relations call `lock` first; where several customers are involved, all in one call (the lock order is by id).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Select, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Select, delete, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.core import clock
 from bot.core.errors import NotFound
 from bot.core.installation import installation_of
+from bot.core.sets import run
 from tags.people.errors import Unknown
-from tags.people.models import Customer, Identity
+from tags.people.models import Customer
 from tags.people.names import name_key
 from tags.people.selector import Selector
 
@@ -37,7 +38,19 @@ def find(session: Session, selector: Selector) -> int | None:
 
 def owner(session: Session, kind: str, value: str) -> int | None:
     """Whose an identity is; `value` as `identity_value` makes it. Merges move identities, so she is a survivor."""
-    return session.scalar(select(Identity.customer_id).where(Identity.kind == kind, Identity.value == value))
+    return owners(session, [(kind, value)]).get((kind, value))
+
+
+OWNERS = """
+SELECT kind, value, customer_id
+FROM identities JOIN unnest(%(kinds)s::text[], %(values)s::text[]) AS asked (kind, value) USING (kind, value)
+"""
+
+
+def owners(session: Session, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Whose each of several (kind, value) is; those that are nobody's are not in it."""
+    kinds, values = [kind for kind, _ in pairs], [value for _, value in pairs]
+    return {(kind, value): whose for kind, value, whose in run(session, OWNERS, kinds=kinds, values=values)}
 
 
 def resolve(session: Session, selector: Selector) -> int:
@@ -63,33 +76,48 @@ def resolve_or_make(
     kind, value = selector.pair
     if kind == "customer_id":
         raise Unknown(selector)
-    made = make(session, name=name, at=at)
-    kept = keep_identity(session, made, kind, identity_value(session, kind, value), source)
-    if kept != made:  # somebody made her in the meantime
-        session.execute(Customer.__table__.delete().where(Customer.id == made))  # type: ignore[attr-defined]
-    elif kind == "phone":
-        show_phone(session, made, value)
+    kept, made = make_owner(session, kind, identity_value(session, kind, value), name, source, at)
+    if made and kind == "phone":
+        show_phone(session, kept, value)
     return kept
+
+
+def make_owner(
+    session: Session, kind: str, value: str, name: str, source: str, at: datetime | None = None
+) -> tuple[int, bool]:
+    """A customer for an identity that nobody had a moment ago, and whether she is new, or somebody else was quicker."""
+    made = make(session, name=name, at=at)
+    kept = keep_identity(session, made, kind, value, source)
+    if kept != made:
+        session.execute(delete(Customer).where(Customer.id == made))
+        del locked(session)[made]
+    return kept, kept == made
 
 
 def make(
     session: Session, *, name: str = "", gender: str = "", avatar: str = "", at: datetime | None = None
 ) -> int:  # fmt: skip
-    """A new customer without any identity, last seen `at` (default: now)."""
+    """A new customer without any identity, last seen `at` (default: now). She is locked: nobody else knows her yet."""
     made = Customer(
         name=name, name_key=name_key(name), avatar=avatar, gender=gender, city="", language="", phone_tail="",
         created_at=clock.now(), seen_at=at or clock.now(),
     )  # fmt: skip
     session.add(made)
     session.flush()
+    locked(session)[made.id] = made
     return made.id
+
+
+KEEP_IDENTITY = """
+INSERT INTO identities (customer_id, kind, value, source, added_at)
+VALUES (%(customer_id)s, %(kind)s, %(value)s, %(source)s, %(added_at)s) ON CONFLICT DO NOTHING RETURNING id
+"""
 
 
 def keep_identity(session: Session, customer_id: int, kind: str, value: str, source: str) -> int:
     """Give her an identity that nobody had a moment ago; answers whose it is, hers or whoever's was quicker."""
     row = {"customer_id": customer_id, "kind": kind, "value": value, "source": source, "added_at": clock.now()}
-    mine = session.scalar(insert(Identity).values(row).on_conflict_do_nothing().returning(Identity.id))
-    if mine is not None:
+    if run(session, KEEP_IDENTITY, **row):
         return customer_id
     other = owner(session, kind, value)
     assert other is not None  # the conflicting row is committed: the insert waited for it
@@ -116,10 +144,10 @@ def family(session: Session, customer_id: int) -> list[int]:
     return [first, *session.scalars(select(Customer.id).where(Customer.survivor_id == first).order_by(Customer.id))]
 
 
-def family_of(who: Column[int]) -> Select[int]:
-    """The same as SQL, for the survivors in column `who`."""
+def family_of(who: ColumnElement[int]) -> Select[int]:
+    """The same as SQL, for the survivors in column or parameter `who`."""
     member = aliased(Customer)
-    return select(member.id).where(or_(member.id == who, member.survivor_id == who)).correlate(who.table)
+    return select(member.id).where(or_(member.id == who, member.survivor_id == who)).correlate_except(member)
 
 
 def lock(session: Session, *customer_ids: int) -> list[Customer]:
@@ -138,13 +166,22 @@ def lock(session: Session, *customer_ids: int) -> list[Customer]:
 
 def lock_rows(session: Session, *customer_ids: int) -> list[Customer]:
     """Lock exactly these rows, merged or not, sorted by id; they come in the order given. Raises NotFound."""
-    rows = select(Customer).where(Customer.id.in_(set(customer_ids))).order_by(Customer.id)
-    locked = session.scalars(rows.with_for_update(key_share=True).execution_options(populate_existing=True))
-    by_id = {one.id: one for one in locked}
-    absent = next((one for one in customer_ids if one not in by_id), None)
+    held = locked(session)
+    wanted = set(customer_ids) - held.keys()
+    if wanted:
+        rows = select(Customer).where(Customer.id.in_(wanted)).order_by(Customer.id)
+        found = session.scalars(rows.with_for_update(key_share=True).execution_options(populate_existing=True))
+        held.update((one.id, one) for one in found)
+    absent = next((one for one in customer_ids if one not in held), None)
     if absent is not None:
         raise NotFound(f"there is no customer {absent}")
-    return [by_id[one] for one in customer_ids]
+    return [held[one] for one in customer_ids]
+
+
+def locked(session: Session) -> dict[int, Customer]:
+    """Whom this transaction has locked, by id: a session refers weakly to what it has read and would read her again."""
+    held: dict[int, Customer] = session.info.setdefault("locked customers", {})
+    return held
 
 
 def customer(session: Session, customer_id: int) -> Customer:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.core import clock
+from bot.core.installation import Installation, after_commit, installation_of
 from bot.wecom import inbox
 from bot.wecom.outbox import post
 from tags.people.models import Staff
@@ -46,18 +47,27 @@ def of_get(answer: Mapping[str, Any]) -> Member:
 
 def know(session: Session, *userids: str, ask: bool = True) -> None:
     """Know these members from now on. ask: read the names of new ones from WeCom."""
-    rows = [{"userid": userid, "name": "", "supervisor": "", "active": True} for userid in sorted(set(userids))]
+    known: set[str] = installation_of(session).caches.setdefault("staff", set())  # rows of members are never deleted
+    new = set(userids) - known
+    rows = [{"userid": userid, "name": "", "supervisor": "", "active": True} for userid in sorted(new)]
     if not rows:
         return
     added = session.scalars(insert(Staff).values(rows).on_conflict_do_nothing().returning(Staff.userid))
     for userid in added.all() if ask else ():
         inbox.ask(session, MemberAsked(userid))
+    after_commit(session, lambda: known.update(new))
 
 
-def stale(session: Session, userid: str) -> bool:
-    """Whether name and supervisor are unknown or older than `FRESH`."""
-    read_at = session.scalar(select(Staff.read_at).where(Staff.userid == userid))
-    return read_at is None or clock.now() - read_at > FRESH
+def stale(installation: Installation, userid: str) -> bool:
+    """Whether name and supervisor are unknown or older than `FRESH`; asks the table once in that time."""
+    read: dict[str, datetime] = installation.caches.setdefault("staff read", {})
+    if userid not in read or clock.now() - read[userid] > FRESH:
+        with installation.transaction("system") as session:
+            read_at = session.scalar(select(Staff.read_at).where(Staff.userid == userid))
+        if read_at is None or clock.now() - read_at > FRESH:
+            return True
+        read[userid] = read_at
+    return False
 
 
 def describe(session: Session, member: Member) -> None:

@@ -7,14 +7,15 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from tags.people import service
 from tags.people.models import Customer, Touch
 
 
 def touch(
     session: Session, customer_id: int, channel: str, *, at: datetime, state: str = "", add_way: int | None = None,
     inviter_id: int | None = None, detail: dict[str, Any] | None = None,
-) -> int:  # fmt: skip
-    """Keep a touch (at: aware UTC) and return its id.
+) -> None:  # fmt: skip
+    """Keep a touch (at: aware UTC).
 
     channel: live_code, add_way, kf, group, referral, order or import. detail: `name` of the code, group or account,
     `userid` of the member, and whatever else the channel keeps.
@@ -24,10 +25,10 @@ def touch(
         detail=detail or {},
     )  # fmt: skip
     session.add(made)
-    session.flush()
-    seen = update(Customer).where(Customer.id == customer_id, Customer.seen_at < at)
-    session.execute(seen.values(seen_at=at).execution_options(synchronize_session="evaluate"))
-    return made.id
+    hers = service.locked(session).get(customer_id)
+    if hers is None or hers.seen_at < at:
+        seen = update(Customer).where(Customer.id == customer_id, Customer.seen_at < at)
+        session.execute(seen.values(seen_at=at).execution_options(synchronize_session="evaluate"))
 
 
 def attribute(session: Session, customer_id: int, state: str, channel: str, **detail: Any) -> None:

@@ -97,5 +97,8 @@ def _decided_here(
 
 
 def _by_wecom_id(session: Session, wecom_ids: Iterable[str]) -> Tags:
-    rows = select(Tag, TagGroup).join(TagGroup).where(Tag.wecom_id.in_(list(wecom_ids)), Tag.deleted_at.is_(None))
+    wanted = list(wecom_ids)
+    if not wanted:
+        return {}
+    rows = select(Tag, TagGroup).join(TagGroup).where(Tag.wecom_id.in_(wanted), Tag.deleted_at.is_(None))
     return {tag.wecom_id: (tag, group) for tag, group in session.execute(rows) if tag.wecom_id is not None}

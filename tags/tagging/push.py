@@ -6,9 +6,10 @@ calls of one relation never overtake each other, and an answer that was lost is 
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
+from bot.core.sets import run
 from bot.wecom import inbox
 from bot.wecom.outbox import BULK, OutboxRow, post
 from tags.people import service as people
@@ -18,6 +19,7 @@ from tags.tagging.models import Assignment, RelationSync, RelationTag, Tag, TagG
 from tags.tagging.rules import Step, to_push
 
 CALL = "mark_tag"
+NEXT = f"SELECT nextval('{reading_numbers.name}')"
 UNDER_WAY = ("sending", "unknown")
 INVALID_TAG = 40068  # one of them was deleted in WeCom, and its event is still to come
 
@@ -30,10 +32,22 @@ class TagsAsked:
     external_userid: str
 
 
+# Her active relations, but for those where neither she nor WeCom has a tag.
+TO_COMPARE = (
+    select(Contact)
+    .where(Contact.customer_id == bindparam("her"), Contact.status == "active", ~Contact.half)
+    .where(or_(
+        exists().where(Assignment.customer_id == Contact.customer_id),
+        exists().where(RelationTag.contact_id == Contact.id),
+        exists().where(RelationSync.contact_id == Contact.id),
+    ))
+    .order_by(Contact.id)
+)  # fmt: skip
+
+
 def customer(session: Session, customer_id: int) -> None:
     """Post what her active relations lack; half ones wait until the member has added her back. She is locked."""
-    active = select(Contact).where(Contact.customer_id == customer_id, Contact.status == "active", ~Contact.half)
-    for contact in session.scalars(active.order_by(Contact.id)):
+    for contact in session.scalars(TO_COMPARE, {"her": customer_id}):
         relation(session, contact)
 
 
@@ -158,7 +172,7 @@ def know(session: Session, contact_id: int, wecom_ids: set[str]) -> None:
 
 def next_number(session: Session) -> int:
     """A number larger than any drawn before."""
-    return session.scalar(select(reading_numbers.next_value())) or 0
+    return int(run(session, NEXT)[0][0])
 
 
 def _relation_tags(session: Session, contact_id: int) -> set[int]:
