@@ -19,6 +19,7 @@ from bot.core import clock
 from bot.core.db import At, Base
 from bot.core.installation import Installation, installation_of
 from bot.core.preferences import preference
+from bot.core.sets import run
 from bot.core.ticks import every
 from bot.wecom import errors, inbox
 from bot.wecom.client import WeCom
@@ -158,16 +159,19 @@ def answers(session: Session, open_kfid: str, at: datetime) -> bool:
     return met_at is None or at >= met_at - UNANSWERED_BEFORE
 
 
+LINK = """
+SELECT link FROM kf_accounts WHERE link <> '' AND gone_at IS NULL AND open_kfid = coalesce(%(chosen)s::text, open_kfid)
+ORDER BY met_at, open_kfid LIMIT 1
+"""
+
+
 def link(session: Session, customer_id: int | None = None) -> str | None:
     """The address that opens the chat in the account `kf_account` names; None while no account is known.
 
     customer_id: signed into the address, so that the chat knows her (`whose`) even where her id is new to it.
     """
-    chosen = kf_account.of(session)
-    query = select(KfAccount.link).where(KfAccount.link != "", KfAccount.gone_at.is_(None))
-    if chosen:
-        query = query.where(KfAccount.open_kfid == chosen)
-    address = session.scalar(query.order_by(KfAccount.met_at, KfAccount.open_kfid).limit(1))
+    found = run(session, LINK, chosen=kf_account.of(session))
+    address: str | None = found[0][0] if found else None
     if address is None or customer_id is None:
         return address
     token = installation_of(session).vault.sign("kf", customer_id, clock.now() + timedelta(days=LINK_DAYS))

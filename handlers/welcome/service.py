@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bot.core.events import announce
@@ -31,6 +31,7 @@ from handlers.welcome.when import of_row
 from tags.people.events import ContactAdded, WelcomeCodeCame
 
 CODE_SECONDS = 20  # from CreateTime (wecom.md §3.7)
+CODES_OWN = 0  # id of the welcome a live code has itself: older than any rule for it
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,15 @@ class Chosen:
     content: Content
 
 
+OF_ADDING = select(Welcome.id).where(Welcome.external_userid == bindparam("her"))
+OF_ADDING = OF_ADDING.where(Welcome.userid == bindparam("member"), Welcome.added_at == bindparam("at"))
+IN_FORCE = select(WelcomeRule.id, WelcomeRule.when).where(WelcomeRule.enabled)
+
+
 def welcome(session: Session, added: ContactAdded) -> None:
     """Say the welcome of an adding, by its code if it has one; a second call says nothing (G5). She is locked."""
-    which = (Welcome.external_userid == added.external_userid) & (Welcome.userid == added.userid)
-    if session.scalar(select(Welcome.id).where(which, Welcome.added_at == added.added_at)) is not None:
+    adding = {"her": added.external_userid, "member": added.userid, "at": added.added_at}
+    if session.scalar(OF_ADDING, adding) is not None:
         return
     made = Welcome(
         customer_id=added.customer_id, external_userid=added.external_userid, userid=added.userid,
@@ -79,12 +85,15 @@ def code_came(session: Session, came: WelcomeCodeCame) -> None:
 
 def settled(session: Session, row: OutboxRow) -> None:
     """WeCom took a welcome, or refused it: what came too late goes another way, what is wrong an operator sees."""
-    found = session.scalar(select(Welcome).where(Welcome.outbox_id == row.id).with_for_update())
-    if found is None or row.state == "unknown" or found.state == "late":
-        return
+    its = (Welcome.outbox_id == row.id, Welcome.state != "late")
     if row.state == "sent":
-        found.state, found.reason = "sent", ""
-        announce(session, WelcomeSent(**_about(found), left_out=[LeftOut(**one) for one in found.left_out]))
+        sent = update(Welcome).where(*its).values(state="sent", reason="").returning(Welcome)
+        for welcomed in session.scalars(sent, execution_options={"synchronize_session": False}):
+            left_out = [LeftOut(**one) for one in welcomed.left_out]
+            announce(session, WelcomeSent(**_about(welcomed), left_out=left_out))
+        return
+    found = session.scalar(select(Welcome).where(*its).with_for_update())
+    if found is None or row.state == "unknown":
         return
     if row.errcode == rules.MEDIA_OVER:
         media.forget(session, material_ids([Content.model_validate(found.content)]))
@@ -97,26 +106,24 @@ def settled(session: Session, row: OutboxRow) -> None:
 def choose(session: Session, added: ContactAdded) -> Chosen:
     """The content of the closest rule, of the live code itself, or the built-in one."""
     code = livecodes.of_state(session, added.state)
-    kept = session.scalars(select(WelcomeRule).where(WelcomeRule.enabled)).all()
-    by_id = {row.id: row for row in kept}
-    candidates = [rules.Rule(row.id, of_row(row.when)) for row in kept]
+    candidates = [rules.Rule(rule_id, of_row(when)) for rule_id, when in session.execute(IN_FORCE)]
     if code is not None and code.welcome:
-        candidates.append(rules.Rule(0, rules.When(live_code_id=code.id)))  # the code's own, older than any rule for it
+        candidates.append(rules.Rule(CODES_OWN, rules.When(live_code_id=code.id)))
     zone = installation_of(session).settings.timezone
     case = rules.Case(code.id if code else None, added.userid, added.customer, added.added_at.astimezone(zone))
     rule = rules.choose(candidates, case)
-    return _of_rule(by_id, code, rule) if rule else Chosen("", _built_in(session, added.customer_id or 0))
+    return _of_rule(session, code, rule) if rule else Chosen("", _built_in(session, added.customer_id or 0))
 
 
 def _enclosed(session: Session, added: ContactAdded) -> list[Enclosure]:
     return [one for one in (put(session, added) for put in enclosures) if one is not None]
 
 
-def _of_rule(by_id: dict[int, WelcomeRule], code: LiveCode | None, rule: rules.Rule) -> Chosen:
-    if rule.id in by_id:
-        return Chosen(by_id[rule.id].name, Content.model_validate(by_id[rule.id].content))
-    assert code is not None
-    return Chosen(code.name, Content.model_validate(code.welcome))
+def _of_rule(session: Session, code: LiveCode | None, rule: rules.Rule) -> Chosen:
+    if rule.id == CODES_OWN and code is not None:
+        return Chosen(code.name, Content.model_validate(code.welcome))
+    kept = session.get_one(WelcomeRule, rule.id)
+    return Chosen(kept.name, Content.model_validate(kept.content))
 
 
 def _built_in(session: Session, customer_id: int) -> Content:
