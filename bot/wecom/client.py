@@ -12,8 +12,8 @@ whether it may have been done, and is never repeated but once with a fresh token
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import requests
 import structlog
+import urllib3
 from prometheus_client import Counter, Histogram
 from pydantic import SecretStr
 from redis import Redis
@@ -34,7 +34,7 @@ from bot.wecom.transport import Transport
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-Read = Callable[[str, requests.Response], T]
+Read = Callable[[str, urllib3.BaseHTTPResponse], T]
 LIFE_S = 7200.0  # of a token or ticket whose answer does not say
 TICKETS = {"get_jsapi_ticket": {}, "ticket/get": {"type": "agent_config"}}
 SECONDS = Histogram("fugou_wecom_call_seconds", "From asking WeCom to its answer", ["endpoint"])

@@ -1,8 +1,8 @@
 """What WeCom told us, kept before it is answered, processed once and in order per key.
 
 A row is claimable when no earlier undone row of its key exists. Processing reads what it needs from WeCom first,
-holding no connection, then does everything in one transaction: state, events, listeners' effects, outgoing rows, jobs,
-row done. A failure is kept with its reason and retried with back-off; after `MOST_ATTEMPTS` (ten minutes in all) the
+holding no connection, then does everything in one transaction: row done, state, events, listeners' effects, outgoing
+rows, jobs. A failure is kept with its reason and retried with back-off; after `MOST_ATTEMPTS` (ten minutes in all) the
 row is parked, frees its key and waits for a person.
 
     @receives(ContactAdded, read=profile)
@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Index, LargeBinary, delete, func, or_, select, text, update
+from sqlalchemy import Index, LargeBinary, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
@@ -26,9 +26,10 @@ from bot.core import clock
 from bot.core.db import At, Base, Id
 from bot.core.errors import NotFound
 from bot.core.feature import Register
-from bot.core.installation import Installation, after_commit, installation_of
-from bot.wecom import messages
+from bot.core.installation import Installation, hint
+from bot.wecom import messages, outbox
 from bot.wecom.client import WeCom
+from bot.wecom.outbox import LANE
 
 log = structlog.get_logger(__name__)
 
@@ -107,8 +108,7 @@ def keep_kf(session: Session, open_kfid: str, items: Sequence[dict[str, Any]]) -
         rows.append({**row, "digest": digest(open_kfid.encode(), name.encode())})
     if rows:
         session.execute(insert(InboxRow).on_conflict_do_nothing(index_elements=["digest"]), rows)
-        installation = installation_of(session)
-        after_commit(session, lambda: installation.wake("hot"))
+        hint(session, LANE)
 
 
 def ask(session: Session, question: Any) -> None:
@@ -120,8 +120,7 @@ def ask(session: Session, question: Any) -> None:
         digest=digest(uuid.uuid4().bytes), key="", source="own", kind=type(question).__name__, attempts=0,
         body=json.dumps(asdict(question), ensure_ascii=False), received_at=clock.now(), not_before=clock.now(),
     ))  # fmt: skip
-    installation = installation_of(session)
-    after_commit(session, lambda: installation.wake("hot"))
+    hint(session, LANE)
 
 
 def due(session: Session, limit: int, flying: Sequence[int] = ()) -> list[InboxRow]:
@@ -132,26 +131,24 @@ def due(session: Session, limit: int, flying: Sequence[int] = ()) -> list[InboxR
     return list(session.scalars(query.order_by(InboxRow.id).limit(limit)))
 
 
-def process(installation: Installation, wecom: WeCom, row: InboxRow) -> list[int]:
-    """Process one row as `due` saw it; returns the ids of the outgoing rows it posted, nothing if another took it.
+def process(installation: Installation, wecom: WeCom, row: InboxRow) -> list[outbox.OutboxRow]:
+    """Process one row as `due` saw it; returns the outgoing row it claimed, if any: the caller makes its `attempt`.
 
-    Never raises for a failure of the row itself: that is kept on the row.
+    Never raises for a failure of the row itself: that is kept on the row. Nothing happens if another took it.
     """
     row_id = row.id
     try:
         message = _message(row)
         wanted = [one for one in receivers if isinstance(message, one.kind)]
         read = [one.read(installation, wecom, message) if one.read else None for one in wanted]
-        with installation.transaction(f"callback:{row_id}") as session:
-            claim = select(InboxRow).where(InboxRow.id == row_id, _claimable(), InboxRow.not_before <= clock.now())
-            claim = claim.where(InboxRow.received_at == row.received_at)  # else it came again since we read
-            if session.scalar(claim.with_for_update(skip_locked=True)) is None:
+        with installation.transaction(f"callback:{row_id}", lane=LANE) as session:
+            seen = {"row_id": row_id, "came_at": row.received_at, "now": clock.now()}
+            if session.scalar(_DONE, seen) is None:
                 return []
+            claimed = outbox.claim_posted(session)
             for one, found in zip(wanted, read, strict=True):
                 one.take(session, message, found) if one.read else one.take(session, message)
-            session.execute(update(InboxRow).where(InboxRow.id == row_id).values(done_at=clock.now(), error=None))
-            posted: list[int] = session.info.setdefault("posted", [])
-        return posted
+        return claimed
     except Exception as error:
         log.warning("inbox row failed", row=row_id, kind=row.kind, exc_info=True)
         _failed(installation, row_id, error)
@@ -173,8 +170,7 @@ def retry(session: Session, row_id: int) -> None:
     ).first()
     if found is None:
         raise NotFound(f"no parked callback has the id {row_id}")
-    installation = installation_of(session)
-    after_commit(session, lambda: installation.wake("hot"))
+    hint(session, LANE)
 
 
 def oldest_wait(session: Session) -> float:
@@ -198,6 +194,13 @@ def _claimable() -> Any:
         .exists()
     )
     return (InboxRow.done_at.is_(None)) & (InboxRow.parked_at.is_(None)) & or_(InboxRow.key == "", ~held)
+
+
+# A row that came again since it was read has another `received_at`, and is read again.
+_CLAIM = select(InboxRow.id).where(InboxRow.id == bindparam("row_id"), InboxRow.not_before <= bindparam("now"))
+_CLAIM = _CLAIM.where(InboxRow.received_at == bindparam("came_at"), _claimable()).with_for_update(skip_locked=True)
+_DONE = update(InboxRow.__table__).where(InboxRow.id == _CLAIM.scalar_subquery())  # type: ignore[arg-type]
+_DONE = _DONE.values(done_at=bindparam("now"), error=None).returning(InboxRow.id)
 
 
 def _message(row: InboxRow) -> Any:

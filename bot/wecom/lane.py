@@ -1,7 +1,9 @@
 """The hot lane: one process that drains the inbox and the outbox, so that a welcome leaves within its 20 seconds.
 
-`SLOTS` threads do reads from WeCom and sends alike, sends first; no database connection is held during a call. A hint
-in Redis wakes it; what a lost hint leaves behind, the sweep finds within `SWEEP_SECONDS`.
+Its threads do reads from WeCom and sends alike, sends first, in the `SLOTS` of the transport; no database connection is
+held during a call. A thread that has processed a callback sends the welcome that came of it at once, which the same
+transaction claimed. A hint in Redis wakes the lane; what a lost hint leaves behind, the sweep finds within
+`SWEEP_SECONDS`.
 """
 
 import itertools
@@ -15,21 +17,23 @@ import structlog
 from bot.core.installation import Installation
 from bot.wecom import inbox, outbox
 from bot.wecom.client import WeCom
+from bot.wecom.transport import SLOTS
 
 log = structlog.get_logger(__name__)
 
-SLOTS = 64
+THREADS = SLOTS + 16  # more than the slots, so that none of those waits for the database
 AHEAD = 4 * SLOTS  # tasks claimed ahead of the threads, so that none waits for the database
 SWEEP_SECONDS = 1.0
+BREATH_S = 0.02  # between two looks at the tables: in a burst something is done every few milliseconds
 LOST_EVERY_SECONDS = 10.0
 READ = 10  # priority of processing an inbox row: below every send that is due, above bulk
 
 
 class Lane:
-    """Drains what is due. `drain` does so in the caller's thread; `run` with `slots` threads until told to stop."""
+    """Drains what is due. `drain` does so in the caller's thread; `run` with `threads` until told to stop."""
 
-    def __init__(self, installation: Installation, wecom: WeCom, slots: int = SLOTS) -> None:
-        self._installation, self._wecom, self._slots = installation, wecom, slots
+    def __init__(self, installation: Installation, wecom: WeCom, threads: int = THREADS) -> None:
+        self._installation, self._wecom, self._threads = installation, wecom, threads
         self._tasks: queue.PriorityQueue[tuple[int, int, Callable[[], None]]] = queue.PriorityQueue()
         self._order = itertools.count()
         self._flying: dict[str, set[int]] = {"inbox": set(), "outbox": set()}
@@ -48,12 +52,13 @@ class Lane:
             for _, row_id in outgoing:
                 outbox.send(self._installation, self._wecom, row_id)
             for row in rows:
-                inbox.process(self._installation, self._wecom, row)
+                for claimed in inbox.process(self._installation, self._wecom, row):
+                    outbox.attempt(self._installation, self._wecom, claimed)
             touched += len(rows) + len(outgoing)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then finish what is under way (nothing new is begun)."""
-        threads = [threading.Thread(target=self._work, daemon=True, name=f"slot-{n}") for n in range(self._slots)]
+        threads = [threading.Thread(target=self._work, daemon=True, name=f"slot-{n}") for n in range(self._threads)]
         listener = threading.Thread(target=self._listen, args=(stop,), daemon=True, name="hints")
         for thread in (*threads, listener):
             thread.start()
@@ -67,6 +72,7 @@ class Lane:
                     outbox.settle_lost(self._installation, self._wecom)
             except Exception:
                 log.warning("the lane could not read its tables", exc_info=True)
+            stop.wait(BREATH_S)
             self._more.wait(SWEEP_SECONDS)
         self._stopping.set()
         for _ in threads:
@@ -84,23 +90,20 @@ class Lane:
             rows = inbox.due(session, room, flying["inbox"])
             outgoing = outbox.due(session, room, flying["outbox"])
         for priority, row_id in outgoing:
-            self._send(priority, row_id)
+            if self._fly("outbox", row_id):
+                self._put(priority, lambda row_id=row_id: self._deliver(row_id))  # type: ignore[misc]
         for row in rows:
             if self._fly("inbox", row.id):
                 self._put(READ, lambda row=row: self._process(row))  # type: ignore[misc]
 
-    def _send(self, priority: int, row_id: int) -> None:
-        if self._fly("outbox", row_id):
-            self._put(priority, lambda: self._deliver(row_id))
-
     def _process(self, row: inbox.InboxRow) -> None:
-        posted: list[int] = []
+        claimed: list[outbox.OutboxRow] = []
         try:
-            posted = inbox.process(self._installation, self._wecom, row)
+            claimed = inbox.process(self._installation, self._wecom, row)
         finally:
             self._land("inbox", row.id)
-        for outgoing in posted:
-            self._send(outbox.URGENT, outgoing)
+        for outgoing in claimed:
+            outbox.attempt(self._installation, self._wecom, outgoing)
 
     def _deliver(self, row_id: int) -> None:
         try:
@@ -135,7 +138,7 @@ class Lane:
 
     def _listen(self, stop: threading.Event) -> None:
         while not stop.is_set():
-            if self._installation.wait("hot", SWEEP_SECONDS):
+            if self._installation.wait(outbox.LANE, SWEEP_SECONDS):
                 self._more.set()
             else:
                 time.sleep(0.05)  # without Redis `wait` returns at once

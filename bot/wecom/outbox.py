@@ -2,7 +2,8 @@
 
     waiting ──▶ sending ──▶ sent | refused | unknown
 
-`sending` is committed before the call, so a crash leaves a trace; such a row, or one whose answer was lost, is
+`sending` is committed before the call, so a crash leaves a trace: for a welcome by the very transaction that decides
+it, since the thread that took the callback sends at once. A row left `sending`, or one whose answer was lost, is
 *unknown* until WeCom is asked (`Call.ask`) or the call may simply be repeated (`Call.repeatable`). What can't be
 settled is shown to an operator and never sent again by itself.
 
@@ -22,20 +23,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Index, delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Index, bindparam, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.core import clock
 from bot.core.db import At, Base, Big, Id, Json
 from bot.core.errors import Conflict, NotFound
 from bot.core.feature import Register
-from bot.core.installation import Installation, after_commit, installation_of
+from bot.core.installation import Installation, hint
 from bot.wecom import calls, errors
 from bot.wecom.client import WeCom
 
 log = structlog.get_logger(__name__)
 
+LANE = "hot"
 MOST_ATTEMPTS = 8  # of a call that WeCom is too busy for: 1 + 2 + … + 64 s of back-off
 LOST_AFTER = timedelta(seconds=30)  # a row still `sending` then belongs to a process that died; calls end within 10 s
 KEPT_DAYS = 90
@@ -120,16 +122,27 @@ def post(
     values = {
         "call": call, "payload": payload, "dedupe": dedupe, "purpose": purpose, "customer_id": customer_id,
         "priority": priority, "state": "waiting", "created_at": clock.now(), "not_before": not_before or clock.now(),
-        "deadline": deadline, "attempts": 0, "cause_id": session.info.get("cause"),
+        "deadline": deadline, "attempts": 0, "cause_id": session.info.get("cause"), "sending_at": None,
     }  # fmt: skip
-    row_id = session.scalar(
-        insert(OutboxRow).values(values).on_conflict_do_nothing(index_elements=["dedupe"]).returning(OutboxRow.id)
-    )
-    if row_id is not None and not_before is None:
+    at_once = _at_once(session, priority, deadline, not_before)
+    if at_once is not None:
+        values |= {"state": "sending", "sending_at": clock.now(), "attempts": 1}
+    row_id: int | None = session.scalar(_POST, values)
+    if row_id is not None and at_once is not None:
+        at_once.append(OutboxRow(id=row_id, **values))
+    elif row_id is not None and not_before is None:
         session.info.setdefault("posted", []).append(row_id)
-        installation = installation_of(session)
-        after_commit(session, lambda: installation.wake("hot"))
+        hint(session, LANE)
     return row_id
+
+
+def claim_posted(session: Session) -> list[OutboxRow]:
+    """Let the first urgent row posted in this transaction be claimed by it, which saves the welcome a transaction.
+
+    It comes into the list that is returned; after the commit the caller makes its `attempt` at once.
+    """
+    claimed: list[OutboxRow] = session.info.setdefault("claimed", [])
+    return claimed
 
 
 def due(session: Session, limit: int, flying: Sequence[int] = ()) -> list[tuple[int, int]]:
@@ -156,7 +169,30 @@ def send(installation: Installation, wecom: WeCom, row_id: int) -> OutboxRow | N
             before = f"; before that: {row.error}" if row.error else ""
             late = f"its time had passed before it could be sent{before}"
             return _settle(session, row, "refused", error=late, errcode=row.errcode)
-    return _attempt(installation, wecom, row)
+    return attempt(installation, wecom, row)
+
+
+def attempt(installation: Installation, wecom: WeCom, row: OutboxRow) -> OutboxRow:
+    """Make the call of a row that is committed as `sending` by the caller, and settle it. Raises as `send`."""
+    try:
+        payload = row.payload
+        for prepare in preparations:
+            payload = prepare(installation, wecom, payload)
+        answer = calls.named(row.call).send(wecom, payload)
+    except (errors.Busy, errors.NotSent, errors.TokenRejected) as error:
+        return _later(installation, row, error)
+    except errors.Unknown as error:
+        with installation.transaction(f"outbox:{row.id}") as session:
+            return _settle(session, row, "unknown", error=str(error))
+    except errors.Refused as error:
+        done = calls.named(row.call).means_done(error.errcode, row.attempts)
+        with installation.transaction(f"outbox:{row.id}") as session:
+            return _settle(session, row, "sent" if done else "refused", error=str(error), errcode=error.errcode)
+    except errors.WeComError as error:
+        with installation.transaction(f"outbox:{row.id}") as session:
+            return _settle(session, row, "refused", error=str(error))
+    with installation.transaction(f"outbox:{row.id}") as session:
+        return _settle(session, row, "sent", answer=answer)
 
 
 def send_now(installation: Installation, wecom: WeCom, row_id: int) -> OutboxRow:
@@ -193,8 +229,7 @@ def retry(session: Session, row_id: int) -> None:
         raise Conflict(f"message {row_id} is {row.state}; only a refused one can be sent again")
     row.state, row.attempts, row.deadline, row.error, row.errcode = "waiting", 0, None, None, None
     row.not_before = clock.now()
-    installation = installation_of(session)
-    after_commit(session, lambda: installation.wake("hot"))
+    hint(session, LANE)
 
 
 def counts(session: Session) -> dict[str, int]:
@@ -212,6 +247,19 @@ def forget_settled(session: Session) -> None:
     session.execute(delete(OutboxRow).where(old, OutboxRow.state != "unknown"))
 
 
+_NEW = insert(OutboxRow.__table__).on_conflict_do_nothing(index_elements=["dedupe"])  # type: ignore[arg-type]
+_POST = _NEW.returning(OutboxRow.id)
+
+
+def _at_once(
+    session: Session, priority: int, deadline: datetime | None, not_before: datetime | None
+) -> list[OutboxRow] | None:
+    """Where a row goes that its poster sends at once: one, urgent, in time."""
+    claimed: list[OutboxRow] | None = session.info.get("claimed")
+    in_time = not_before is None and (deadline is None or clock.now() < deadline)
+    return claimed if claimed == [] and priority >= URGENT and in_time else None
+
+
 def _claim(session: Session, row_id: int) -> OutboxRow | None:
     return session.scalar(
         update(OutboxRow)
@@ -219,28 +267,6 @@ def _claim(session: Session, row_id: int) -> OutboxRow | None:
         .values(state="sending", sending_at=clock.now(), attempts=OutboxRow.attempts + 1)
         .returning(OutboxRow)
     )
-
-
-def _attempt(installation: Installation, wecom: WeCom, row: OutboxRow) -> OutboxRow:
-    try:
-        payload = row.payload
-        for prepare in preparations:
-            payload = prepare(installation, wecom, payload)
-        answer = calls.named(row.call).send(wecom, payload)
-    except (errors.Busy, errors.NotSent, errors.TokenRejected) as error:
-        return _later(installation, row, error)
-    except errors.Unknown as error:
-        with installation.transaction(f"outbox:{row.id}") as session:
-            return _settle(session, row, "unknown", error=str(error))
-    except errors.Refused as error:
-        done = calls.named(row.call).means_done(error.errcode, row.attempts)
-        with installation.transaction(f"outbox:{row.id}") as session:
-            return _settle(session, row, "sent" if done else "refused", error=str(error), errcode=error.errcode)
-    except errors.WeComError as error:
-        with installation.transaction(f"outbox:{row.id}") as session:
-            return _settle(session, row, "refused", error=str(error))
-    with installation.transaction(f"outbox:{row.id}") as session:
-        return _settle(session, row, "sent", answer=answer)
 
 
 def _later(installation: Installation, row: OutboxRow, error: errors.WeComError) -> OutboxRow:
@@ -275,7 +301,7 @@ def _settle_unknown(installation: Installation, wecom: WeCom, row: OutboxRow) ->
             kept = session.get(OutboxRow, row.id, with_for_update=True)
             if kept is not None and kept.state in ("sending", "unknown"):
                 kept.state, kept.not_before = "waiting", clock.now()
-                after_commit(session, lambda: installation.wake("hot"))
+                hint(session, LANE)
         else:
             _settle(session, row, "unknown", error=row.error or "the process died while it was being sent")
 
@@ -289,24 +315,43 @@ def _settle(
     error: str | None = None,
     errcode: int | None = None,
 ) -> OutboxRow:
-    kept = session.get(OutboxRow, row.id, with_for_update=True, populate_existing=True)
-    assert kept is not None
-    if kept.state not in ("sending", "unknown"):
-        return kept
-    again = kept.state == state == "unknown"
-    kept.state, kept.answer, kept.error, kept.errcode = state, answer, error, errcode
-    kept.settled_at = clock.now()
+    again_at = None
     if state == "unknown":
-        call = calls.named(kept.call)
-        askable = call.ask is not None or call.repeatable
-        kept.not_before = clock.now() + (
-            timedelta(seconds=2 ** min(kept.attempts, 8)) if askable else timedelta(days=3650)
+        call = calls.named(row.call)
+        wait = timedelta(seconds=2 ** min(row.attempts, 8)) if call.ask or call.repeatable else timedelta(days=3650)
+        again_at = clock.now() + wait
+    values = {
+        "row_id": row.id, "to": state, "said": answer, "why": error, "code": errcode, "now": clock.now(),
+        "again_at": again_at,
+    }  # fmt: skip
+
+    def write(*before: str) -> OutboxRow | None:
+        written: OutboxRow | None = session.scalar(
+            _SETTLED, {**values, "before": before}, execution_options=_AS_WRITTEN
         )
-    if not again:
+        return written
+
+    kept = write("sending") if state == "unknown" else write("sending", "unknown")
+    if kept is not None:
         session.info["cause"] = kept.cause_id
         for one in _told(kept.call):
             one.tell(session, kept)
-    return kept
+    elif state == "unknown":  # asked again, in vain: nobody is told twice
+        kept = write("unknown")
+    return kept or session.get_one(OutboxRow, row.id)
+
+
+_SETTLED = (
+    update(OutboxRow)
+    .where(OutboxRow.id == bindparam("row_id"), OutboxRow.state.in_(bindparam("before", expanding=True)))
+    .values(
+        state=bindparam("to"), answer=bindparam("said"), error=bindparam("why"), errcode=bindparam("code"),
+        settled_at=bindparam("now"), not_before=func.coalesce(bindparam("again_at", type_=TIMESTAMP(timezone=True)),
+                                                              OutboxRow.not_before),
+    )
+    .returning(OutboxRow)
+)  # fmt: skip
+_AS_WRITTEN = {"synchronize_session": False, "populate_existing": True}
 
 
 def _told(call: str) -> Iterable[Settlement]:

@@ -11,7 +11,7 @@ from bot.wecom.lane import Lane
 
 def test_the_story_of_one_customer_comes_out_as_the_rules_say(shop: Shop) -> None:  # C1 T7 W1 W2 P2 F1
     stop = threading.Event()
-    lane = threading.Thread(target=Lane(shop.installation, shop.client, slots=4).run, args=(stop,))
+    lane = threading.Thread(target=Lane(shop.installation, shop.client, threads=4).run, args=(stop,))
     lane.start()
     try:
         lines = list(story.play(shop.api, shop.wecom))

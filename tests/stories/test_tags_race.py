@@ -19,7 +19,7 @@ def test_whatever_many_hands_do_at_once_both_sides_end_in_step(shop: Shop) -> No
     tags = group(shop, "t", "a", "b", "c") | group(shop, "s", "x", "y", single_choice=True)
     customers = [befriend(shop, name, "lily", "leo") for name in ("Anna", "Bella", "Cora")]
     ended = threading.Event()
-    lane = threading.Thread(target=Lane(shop.installation, shop.client, slots=8).run, args=(ended,))
+    lane = threading.Thread(target=Lane(shop.installation, shop.client, threads=8).run, args=(ended,))
     lane.start()
 
     def play(seed: int) -> None:

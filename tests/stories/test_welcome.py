@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from bot.core import clock, ticks
 from bot.core.events import EventRow, announce
-from bot.wecom import kf, outbox
+from bot.wecom import inbox, kf, outbox
 from tags.people.events import ContactAdded
 
 
@@ -126,6 +126,21 @@ def test_past_its_20_seconds_the_welcome_waits_for_her_and_the_member_is_told(sh
     shop.run_jobs()
     (note,) = [one["text"]["content"] for one in shop.wecom.inbox(userid="lily")]
     assert "欢迎,Anna" in note
+
+
+def test_a_process_that_dies_before_its_call_leaves_a_welcome_that_is_late_and_not_two(shop: Shop) -> None:  # W1 G5 G6
+    rule(shop, "欢迎,{name}")
+    anna = shop.wecom.add_contact("Anna")
+    shop.wecom.settled()
+    with shop.installation.transaction("test") as session:
+        (row,) = inbox.due(session, 10)
+    (claimed,) = inbox.process(shop.installation, shop.client, row)
+    assert (claimed.call, outbox.send(shop.installation, shop.client, claimed.id)) == ("send_welcome_msg", None)
+    shop.pass_time(seconds=31)
+    outbox.settle_lost(shop.installation, shop.client)
+    shop.run_jobs()
+    assert (sends(shop), shop.wecom.texts_to(anna)) == (0, [])
+    assert [one["reason"] for one in told(shop, "welcome.late")] == ["late"]
 
 
 def test_another_app_that_was_first_is_the_reason_and_the_welcome_waits(shop: Shop) -> None:  # W1 C9

@@ -5,6 +5,8 @@ import logging
 import socket
 import ssl
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,7 +19,7 @@ from prometheus_client import REGISTRY
 
 from bot.core import settings as fugou_settings
 from bot.core.settings import BadSettings
-from bot.wecom import errors
+from bot.wecom import errors, transport
 from bot.wecom.client import WeCom
 from bot.wecom.transport import CONNECT_S, READ_S, Transport
 
@@ -221,6 +223,24 @@ def test_connections_are_kept_by_each_thread(server, wecom):
     for thread in threads:
         thread.join()
     assert (server.connections, len(server.asked(GET))) == (4, 20)
+
+
+def test_more_calls_than_slots_wait_for_their_turn(server, monkeypatch):
+    monkeypatch.setattr(transport, "SLOTS", 2)
+    wecom, together, under_way, most = wecom_at(server.url), threading.Barrier(2), [], []
+
+    def in_pairs(connection: socket.socket) -> bool:
+        under_way.append(connection)
+        most.append(len(under_way))
+        together.wait(10)
+        time.sleep(0.2)  # in which a third would come, were there room
+        under_way.remove(connection)
+        return says(HER)(connection)
+
+    server.will(GET, in_pairs)
+    with ThreadPoolExecutor(6) as pool:
+        assert len(list(pool.map(wecom.contact.get, ["wmA"] * 6))) == 6
+    assert max(most) == 2
 
 
 def test_the_proxy_of_the_environment_is_used(server, monkeypatch):
