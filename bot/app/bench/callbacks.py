@@ -24,6 +24,11 @@ def contact(number: int) -> str:
     return f"wmBench{number:025d}"
 
 
+def member(number: int) -> str:
+    """The userid of the member whose contact `number` is."""
+    return f"member{number % MEMBERS}"
+
+
 def sealed(numbers: Sequence[int]) -> list[bytes]:
     """Whole HTTP requests, one for each number: its contact was added just now, with a welcome code."""
     sealer = Sealer(TOKEN, AES_KEY, CORP)
@@ -34,7 +39,7 @@ def _request(sealer: Sealer, number: int) -> bytes:
     stamp = int(time.time())
     secret = sealer.seal(xml({
         "ToUserName": CORP, "FromUserName": "sys", "CreateTime": stamp, "MsgType": "event",
-        "Event": "change_external_contact", "ChangeType": "add_external_contact", "UserID": f"member{number % MEMBERS}",
+        "Event": "change_external_contact", "ChangeType": "add_external_contact", "UserID": member(number),
         "ExternalUserID": contact(number), "State": "", "WelcomeCode": f"CODE{number:040d}",
     }))  # fmt: skip
     body = xml({"ToUserName": CORP, "AgentID": "", "Encrypt": secret})

@@ -1,7 +1,8 @@
 """Frozen: callbacks as the documentation of Flask, wechatpy and SQLAlchemy would have one take them. Never tuned.
 
-`ingest` keeps a row and answers; `welcome` also reads the customer and welcomes her before it answers; `hello` is the
-limit: it reads the body and answers. Served by gunicorn (gthread) or Granian as `bot.app.bench.naive_callbacks:NAME`.
+`ingest` keeps a row and answers; `welcome` also reads the customer and welcomes her before it answers, two calls like
+ours (the trial it stands for, trials/welcome.py, made one); `hello` is the limit: it reads the body and answers.
+Served by gunicorn (gthread) or Granian as `bot.app.bench.naive_callbacks:NAME`.
 """
 
 import hashlib

@@ -11,6 +11,8 @@ import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from bot.app.bench.callbacks import member
+
 CONNECTIONS = 1_024
 
 
@@ -52,7 +54,10 @@ class Stub:
         if not address.path.endswith("externalcontact/get"):
             return good
         who = asked["external_userid"]
-        return {**good, "external_contact": {"external_userid": who, "name": who[-6:], "type": 1}, "follow_user": []}
+        follow = {"userid": member(int(who[-6:])), "createtime": int(time.time()), "add_way": 1, "tags": []}
+        return {
+            **good, "external_contact": {"external_userid": who, "name": who[-6:], "type": 1}, "follow_user": [follow],
+        }  # fmt: skip
 
 
 async def main(port: int, latency_s: float) -> None:
