@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from bot import migrations
 from bot.app.commands import backup
+from bot.core.crypto import fingerprint
 from bot.core.errors import Refusal
 from bot.core.servers import private_servers
 
@@ -62,6 +63,20 @@ def people(environment: dict[str, str]) -> list[tuple[Any, ...]]:
         return [(*row[:2], row[2] and installation.vault.decrypt(bytes(row[2])), *row[3:]) for row in rows]
 
 
+def remade(copy: Path, name: str, dump: bytes | None = None, **manifest: str) -> Path:
+    """The copy once more, with another manifest or another dump."""
+    file = copy.with_name(f"{name}.tar")
+    with tarfile.open(copy) as tar, tarfile.open(file, "w") as made:
+        parts = {one: tar.extractfile(one).read() for one in ("manifest.json", "database.dump")}  # type: ignore[union-attr]
+        parts["database.dump"] = dump or parts["database.dump"]
+        about = {**json.loads(parts["manifest.json"]), "sha256": fingerprint(parts["database.dump"]), **manifest}
+        parts["manifest.json"] = json.dumps(about).encode()
+        for one, content in parts.items():
+            (header := tarfile.TarInfo(one)).size = len(content)
+            made.addfile(header, io.BytesIO(content))
+    return file
+
+
 def test_a_backup_under_load_restored_elsewhere_is_whole_and_of_one_moment(
     town: Shop, copy: Path, elsewhere: dict[str, str]
 ) -> None:
@@ -97,10 +112,8 @@ def test_a_copy_made_at_rest_holds_the_same_customers_balances_phones_and_files(
 
 
 def test_restore_says_why_it_refuses_and_changes_nothing(town: Shop, copy: Path, elsewhere: dict[str, str]) -> None:
-    with tarfile.open(copy) as tar, tarfile.open(newer := copy.with_name("newer.tar"), "w") as changed:
-        manifest = json.loads(tar.extractfile("manifest.json").read())  # type: ignore[union-attr]
-        (edited := copy.with_name("manifest.json")).write_text(json.dumps({**manifest, "schema": "9999"}))
-        changed.add(edited, "manifest.json")
+    newer = remade(copy, "newer", schema="9999")
+    garbled = remade(copy, "garbled", dump=b"PGDMP and nothing more")
     whole = copy.read_bytes()
     (cut := copy.with_name("cut.tar")).write_bytes(whole[: len(whole) // 2])
     at = len(whole) // 2
@@ -112,6 +125,7 @@ def test_restore_says_why_it_refuses_and_changes_nothing(town: Shop, copy: Path,
         (cut, {}, "cut.tar is not a whole backup of fugou"),
         (damaged, {}, "damaged.tar is damaged"),
         (stranger, {}, "stranger.tar is not a whole backup of fugou"),
+        (garbled, {}, "the dump could not be read back: pg_restore: error"),
         (copy, {"FUGOU_SECRET_KEY": "another key of more than 32 characters"},
          "was made with another FUGOU_SECRET_KEY, so its personal data can't be read"),
     ]  # fmt: skip
