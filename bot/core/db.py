@@ -38,14 +38,41 @@ class Base(DeclarativeBase):
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection that keeps its prepared statements when a transaction is undone.
+    """A connection on which a statement may wait for the next one or the commit, and whose plans outlive a refusal.
 
-    psycopg forgets them all, since the tables they name may be undone too; ours never are, and a refusal would make the
-    next booking plan its statements anew.
+    Upon a rollback psycopg forgets all prepared statements, since the tables they name may be undone too; ours never
+    are, and the booking after a refused one would be planned anew.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._waiting: list[tuple[str, dict[str, Any]]] = []
+
+    def later(self, statement: str, values: dict[str, Any]) -> None:
+        """Run a statement whose answer nobody needs, before the next one or in the commit's round trip.
+
+        What it raises is raised there.
+        """
+        self._waiting.append((statement, values))
+
+    def cursor(self, *args: Any, **options: Any) -> Any:
+        """A cursor; whatever is run on it comes after what waits."""
+        waiting, self._waiting = self._waiting, []
+        for statement, values in waiting:
+            super().cursor().execute(statement, values, prepare=True)
+        return super().cursor(*args, **options)
+
+    def commit(self) -> None:
+        """Commit what was done and what waits; where that fails, nothing is committed."""
+        if not self._waiting:
+            super().commit()
+            return
+        with self.pipeline():
+            self.execute("COMMIT", prepare=False)
 
     def rollback(self) -> None:
         """Undo the transaction, if one is open."""
+        self._waiting.clear()
         if self.info.transaction_status not in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             super().rollback()
             return

@@ -121,6 +121,11 @@ def context(session: Session, why: str = "", at: datetime | None = None) -> dict
     return {"at": at or clock.now(), "actor": session.info["actor"], "why": why, "cause": session.info.get("cause")}
 
 
+def heard(events: Sequence[Event]) -> bool:
+    """Whether anybody listens to any of these."""
+    return any(isinstance(event, kind) for event in events for kind, _ in listeners)
+
+
 def tell(session: Session, events: Sequence[Event], ids: Sequence[int]) -> None:
     """Run the listeners of events whose rows were written under `ids`."""
     for event, event_id in zip(events, ids, strict=True):

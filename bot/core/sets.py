@@ -15,6 +15,8 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from bot.core.db import Connection
+
 FEW = 8  # rows up to which a statement may promise PostgreSQL few, so that it looks them up one by one
 
 
@@ -45,6 +47,15 @@ def run(session: Session, statement: str, **values: Any) -> list[Any]:
         return _rows(driver.execute(statement, values, prepare=True))
 
 
+def run_later(session: Session, statement: str, **values: Any) -> None:
+    """Run a statement whose answer nobody needs, before the session's next one or in the commit's round trip.
+
+    What `run` raises is raised there.
+    """
+    with _driver(session, statement, values) as driver:
+        driver.later(statement, values)
+
+
 def run_all(session: Session, *queries: Query) -> list[list[Any]]:
     """Run statements one after another in one round trip; the rows of each.
 
@@ -60,7 +71,7 @@ def run_all(session: Session, *queries: Query) -> list[list[Any]]:
 
 
 @contextmanager
-def _driver(session: Session, statement: str, values: dict[str, Any]) -> Iterator[psycopg.Connection[Any]]:
+def _driver(session: Session, statement: str, values: dict[str, Any]) -> Iterator[Connection]:
     """The session's connection as psycopg knows it; its errors become SQLAlchemy's."""
     driver: Any = session.connection().connection.driver_connection
     try:

@@ -19,6 +19,7 @@ def adjust(session: Session, customer_id: int, points: int, reason: str) -> int:
     with due.opened(session, [customer_id]) as books:
         owner = books.owner_of(customer_id)
         line = books.line(owner, "adjust", reason=reason)
+        line.numbered = True
         if points > 0:
             books.grant(line, points, preferences.lot_end(session, books.now))
         elif -points > books.spendable(owner):

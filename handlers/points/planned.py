@@ -63,7 +63,10 @@ class Lot:
 
 @dataclass(eq=False)
 class Line:
-    """A transaction as of `at`, and its entries: (account, customer, lot or None, points)."""
+    """A transaction as of `at`, and its entries: (account, customer, lot or None, points).
+
+    numbered: whether its id is wanted once it is stored.
+    """
 
     at: datetime
     customer_id: int
@@ -72,6 +75,7 @@ class Line:
     cause: str
     facts: dict[str, Any]
     entries: list[tuple[str, int, Lot | None, int]] = field(default_factory=list)
+    numbered: bool = False
     id: int | None = None
 
     def move(self, account: str, customer_id: int, points: int, lot: Lot | None = None) -> None:

@@ -1,0 +1,93 @@
+"""The database as a session meets it: connections that are whole, statements that travel together."""
+
+import threading
+import time
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from bot.core.installation import Installation
+from bot.core.sets import run, run_all, run_later
+
+PREPARED = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'INSERT INTO points_months%%'"
+
+
+def points(installation: Installation) -> list[tuple[int]]:
+    with installation.transaction("test") as session:
+        return run(session, "SELECT net_fen FROM points_months ORDER BY customer_id")
+
+
+def month(customer_id: int, net_fen: int) -> tuple[str, dict[str, int]]:
+    """A row without a foreign key, stored as the statements of the house are."""
+    statement = "INSERT INTO points_months (customer_id, month, steps_id, net_fen, base)"
+    return f"{statement} VALUES (%(c)s, '', 0, %(n)s, 0)", {"c": customer_id, "n": net_fen}
+
+
+def test_a_connection_that_its_server_has_closed_is_not_used_again(installation: Installation) -> None:
+    with installation.engine.connect() as idle, installation.engine.connect() as other:
+        pids = [one.scalar(text("SELECT pg_backend_pid()")) for one in (idle, other)]
+        idle.close()
+        assert other.scalar(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pids[0]})
+        other.rollback()
+        with installation.engine.connect() as fresh:
+            assert fresh.scalar(text("SELECT pg_backend_pid()")) not in pids
+
+
+def test_a_refusal_leaves_prepared_statements_as_they_are(installation: Installation) -> None:
+    statement, values = month(1, 100)
+    with pytest.raises(ZeroDivisionError), installation.transaction("test") as session:
+        run(session, statement, **values)
+        raise ZeroDivisionError
+    assert points(installation) == []
+    with installation.transaction("test") as session:
+        assert run(session, PREPARED) == [(1,)]
+
+
+def test_statements_sent_together_see_what_was_written_under_the_lock_they_waited_for(
+    installation: Installation,
+) -> None:  # P1
+    with installation.transaction("test") as session:
+        statement, values = month(1, 100)
+        run(session, statement, **values)
+    read: list[list[tuple[int]]] = []
+
+    def wait_and_read() -> None:
+        with installation.transaction("test") as session:
+            lock = "SELECT 1 FROM points_months WHERE customer_id = 1 FOR UPDATE"
+            read.extend(run_all(session, (lock, {}), ("SELECT net_fen FROM points_months ORDER BY customer_id", {})))
+
+    waiter = threading.Thread(target=wait_and_read)
+    with installation.transaction("test") as session:
+        run(session, "UPDATE points_months SET net_fen = 200")
+        waiter.start()
+        blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        end = time.monotonic() + 60
+        while run(session, blocked) == [(0,)]:
+            assert time.monotonic() < end
+        statement, values = month(2, 300)
+        run(session, statement, **values)
+    waiter.join(60)
+    assert read == [[(1,)], [(200,), (300,)]]
+
+
+def test_a_statement_for_later_comes_before_the_next_one_and_before_the_commit(installation: Installation) -> None:
+    with installation.transaction("test") as session:
+        statement, values = month(1, 100)
+        run_later(session, statement, **values)
+        assert session.scalar(text("SELECT net_fen FROM points_months")) == 100
+        statement, values = month(2, 200)
+        run_later(session, statement, **values)
+    assert points(installation) == [(100,), (200,)]
+
+
+def test_what_a_statement_for_later_raises_leaves_nothing_behind(installation: Installation) -> None:  # G5
+    statement, values = month(1, 100)
+    with pytest.raises(DBAPIError, match="duplicate key"), installation.transaction("test") as session:
+        run(session, statement, **values)
+        run_later(session, statement, **values)
+    assert points(installation) == []
+    with pytest.raises(ZeroDivisionError), installation.transaction("test") as session:
+        run_later(session, statement, **values)
+        raise ZeroDivisionError
+    assert points(installation) == []
