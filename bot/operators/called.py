@@ -48,6 +48,7 @@ def operators(session: Session, ids: Sequence[str], lang: str) -> dict[str, str]
 
 
 @called("api")
+@called("api_key")
 def api_keys(session: Session, ids: Sequence[str], lang: str) -> dict[str, str]:
     found = session.execute(select(ApiKey.id, ApiKey.name).where(ApiKey.id.in_(numbers(ids))))
     return {str(its_id): say(lang, "接口 %(name)s", name=name) for its_id, name in found}

@@ -18,9 +18,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from bot.core import clock, ticks
 from bot.core.jobs import failures as jobs
 from bot.core.ticks import TickRow
+from bot.operators import called
 from bot.operators.audit import record_audit
 from bot.web.edge import session
 from bot.web.guard import needs
+from bot.web.language import spoken
 from bot.web.menu import Sign, listed, sign
 from bot.web.pages import go, pages, render, toast
 from bot.wecom import inbox, outbox
@@ -80,7 +82,11 @@ def index() -> Response:
         (_("后台任务"), _("等人重试；定时的会自己再来"), jobs.counts(session()).get("failed", 0) + len(failed_ticks),
          [*map(_of_tick, failed_ticks), *map(_of_job, failed_jobs)]),
     ]  # fmt: skip
-    return render("operators/failures.html", tables=tables, total=sum(count for _n, _s, count, _rows in tables))
+    hers = {f"customer:{row.customer_id}" for *_head, rows in tables for row in rows if row.customer_id}
+    return render(
+        "operators/failures.html", tables=tables, total=sum(count for _n, _s, count, _rows in tables),
+        names=called.names(session(), hers, spoken()),
+    )  # fmt: skip
 
 
 @console.post("/failures/<any(callback, call, job):kind>/<int:number>/retry")

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request
-from flask_babel import get_locale, lazy_pgettext
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from sqlalchemy import select
 
-from bot.core.i18n import SOURCE
 from bot.operators import called
 from bot.operators.models import AuditRow
 from bot.web import cursors
 from bot.web.edge import session
 from bot.web.guard import needs
+from bot.web.language import spoken
 from bot.web.menu import listed
 from bot.web.pages import pages, render
 
@@ -60,8 +60,7 @@ def index() -> Response:
     rows, following = cursors.page(
         session(), select(AuditRow), [AuditRow.__table__.c.id], PER_PAGE, request.args.get("cursor"), desc=True
     )
-    lang = "en" if get_locale().language == "en" else SOURCE
-    names = called.names(session(), {thing for row in rows for thing in (row.actor, *_things(row))}, lang)
+    names = called.names(session(), {thing for row in rows for thing in (row.actor, *_things(row))}, spoken())
     steps = [
         Step(row, names.get(row.actor, row.actor), str(VERBS.get(row.action.rpartition(".")[2], row.action)),
              next((names[one] for one in _things(row) if one in names), _otherwise(row)), list(_changes(row)))
@@ -90,7 +89,8 @@ def _changes(row: AuditRow) -> Iterator[str]:
     elif before is not None and after is not None:
         yield f"{_short(before)} → {_short(after)}"
     elif isinstance(after, dict):
-        plain = [name for name, value in after.items() if name != "name" and not isinstance(value, (dict, list))]
+        unsaid = (dict, list, type(None))
+        plain = [name for name, value in after.items() if name != "name" and not isinstance(value, unsaid)]
         yield from (f"{name}: {_short(after[name])}" for name in plain[:MOST_CHANGES])
 
 

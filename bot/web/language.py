@@ -35,6 +35,11 @@ def page_language() -> str:
     return "zh-CN" if get_locale().language == "zh" else str(get_locale().language)
 
 
+def spoken() -> str:
+    """The locale in which records (`bot.core.i18n`) are told to the reader of this page: zh_CN or en."""
+    return "en" if get_locale().language == "en" else SOURCE
+
+
 def _locale() -> str:
     who = g.get("principal")  # not `caller()`: an error page must not ask the database again
     code = (who and who.language) or session.get("language") or request.accept_languages.best_match(LANGUAGES)

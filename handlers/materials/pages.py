@@ -4,17 +4,17 @@ import math
 from pathlib import PurePath
 
 from flask import Response, request, send_file, url_for
-from flask_babel import get_locale, lazy_pgettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from bot.core.i18n import SOURCE
 from bot.operators import called
 from bot.web import cursors
 from bot.web.edge import installation, session
 from bot.web.forms import Form
 from bot.web.guard import needs
+from bot.web.language import spoken
 from bot.web.menu import listed
 from bot.web.pages import drawer, go, is_fragment, pages, render, toast
 from handlers.materials import rules, service
@@ -54,7 +54,7 @@ def upload() -> BaseResponse:
 def show(material_id: int) -> BaseResponse:
     """The drawer with the picture, large, who uploaded it and all that uses it."""
     material = service.get(session(), material_id)
-    who = called.names(session(), [material.created_by], "en" if get_locale().language == "en" else SOURCE)
+    who = called.names(session(), [material.created_by], spoken())
     return drawer(
         "materials/_show.html", material.name, Form(), row=material, kinds=KINDS, icons=ICONS, holders=HOLDERS,
         by=service.held(session()).get(material_id, []), who=who.get(material.created_by, material.created_by),

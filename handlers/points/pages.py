@@ -6,11 +6,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from bot.core.money import yuan
+from bot.web.language import spoken
 from bot.web.pages import link, pages
 from handlers.points import statement
 from handlers.points.telling import percent, reason
 from tags.people.cards import CustomerAnswer
-from tags.people.pages import language
 from tags.people.panels import Number, numbers, panel, tab
 
 PER_PAGE = 30
@@ -39,5 +39,5 @@ def points(session: Session, customer: CustomerAnswer) -> str:
 @tab("points", _l("积分"), place=30)
 def ledger(session: Session, customer: CustomerAnswer) -> str:
     lines, following = statement.ledger(session, int(customer.id), limit=PER_PAGE, cursor=request.args.get("cursor"))
-    told = [(line, reason(line.kind, line.facts, language())) for line in lines]
+    told = [(line, reason(line.kind, line.facts, spoken())) for line in lines]
     return render_template("points/_tab.html", lines=told, following=link(cursor=following) if following else None)

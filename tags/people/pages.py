@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from flask import Response, request, url_for
-from flask_babel import get_locale, lazy_pgettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
@@ -107,11 +107,6 @@ def source_words(touch: TouchAnswer | None, names: Mapping[str, str]) -> str:
     known = CHANNELS.get(touch.channel) or ADD_WAYS.get(touch.add_way or 0) or _l("未知来源")
     which = _("%(channel)s「%(name)s」", channel=known, name=touch.name) if touch.name else str(known)
     return " · ".join(filter(None, (which, names.get(touch.userid, touch.userid))))
-
-
-def language() -> str:
-    """The operator's language as timelines are told: zh_CN or en."""
-    return "en" if str(get_locale()).startswith("en") else "zh_CN"
 
 
 def _members(shown: Sequence[CustomerAnswer]) -> dict[str, str]:

@@ -15,12 +15,12 @@ from bot.web.at_once import at_once
 from bot.web.edge import session
 from bot.web.forms import Form
 from bot.web.guard import needs
+from bot.web.language import spoken
 from bot.web.menu import Found, finder, listed
 from bot.web.pages import drawer, go, pages, render, toast
 from tags.people import service as people
 from tags.people.cards import CustomerAnswer
 from tags.people.names import name_key
-from tags.people.pages import language
 from tags.people.panels import Choice, offers, panel
 from tags.tagging import groups, service
 from tags.tagging.models import Assignment, Tag, TagGroup
@@ -112,7 +112,7 @@ def tags_of_hers(session: Session, customer: CustomerAnswer) -> str:
     by_group: dict[int, tuple[TagGroup, list[service.Held]]] = {}
     for one in held:
         by_group.setdefault(one.group.id, (one.group, []))[1].append(one)
-    sources = called.names(session, {one.assignment.source for one in held}, language())
+    sources = called.names(session, {one.assignment.source for one in held}, spoken())
     return render_template(
         "tagging/_panel.html", her=customer, groups=by_group.values(), count=len(held), kinds=KINDS, sources=sources
     )

@@ -3,12 +3,11 @@
 from typing import Any
 
 from flask import Response
-from flask_babel import get_locale
 
-from bot.core.i18n import SOURCE
 from bot.web import edge
 from bot.web.api import Answer, ById, Listing, Moment, Paging, answers, reply, resource
 from bot.web.guard import needs
+from bot.web.language import spoken
 from tags.timeline import service
 
 api = resource(__name__, "timeline")
@@ -28,9 +27,8 @@ class EventAnswer(Answer):
 @needs("customers:read")
 def timeline(path: ById, query: Paging) -> Response:
     """Every touch, oldest to newest (C4), those of customers merged into her included."""
-    lang = "en" if get_locale().language == "en" else SOURCE
     session = edge.session()
-    entries, following = service.page(session, path.number, lang, limit=query.limit, cursor=query.cursor)
+    entries, following = service.page(session, path.number, spoken(), limit=query.limit, cursor=query.cursor)
     told = [
         EventAnswer(at=one.at, event=one.event, text=one.told.text, why=one.told.why, data=one.data)
         for one in entries

@@ -7,9 +7,9 @@ from flask import render_template, request
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from bot.web.language import spoken
 from bot.web.pages import link, pages
 from tags.people.cards import CustomerAnswer
-from tags.people.pages import language
 from tags.people.panels import tab
 from tags.timeline import service
 
@@ -30,7 +30,7 @@ console = pages("timeline", __name__)  # no page of its own; where its templates
 def timeline(session: Session, customer: CustomerAnswer) -> str:
     kind = request.args.get("kind", "") if request.args.get("kind", "") in KINDS else ""
     entries, older = service.page(
-        session, int(customer.id), language(), limit=PER_PAGE, cursor=request.args.get("cursor"), newest_first=True,
+        session, int(customer.id), spoken(), limit=PER_PAGE, cursor=request.args.get("cursor"), newest_first=True,
         events=tuple(_names(KINDS[kind][1])),
     )  # fmt: skip
     told = [

@@ -81,6 +81,7 @@ def test_what_may_have_arrived_or_is_too_late_offers_no_retry(look: Look) -> Non
     expect(sent.get_by_role("button", name="重试")).to_have_count(1)
     expect(sent.locator("tr", has_text="发微信客服欢迎")).to_contain_text("可能已送达，不重发")
     expect(sent.locator("tr", has_text="改备注")).to_contain_text("她不是这位成员的客户 (84061)")
+    expect(sent.locator("tr", has_text="改备注")).to_contain_text("客户「陈静怡」")
 
 
 def test_the_audit_names_who_changed_what_also_when_that_is_gone(look: Look, shop: Shop) -> None:  # S2 G4
