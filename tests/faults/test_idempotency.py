@@ -1,4 +1,4 @@
-"""Kill -9 after an effect was committed and before it was answered: the key's second request has none of its own (G5)."""
+"""Kill -9 after an effect was committed and before it was answered: the key has no second effect (G5)."""
 
 import os
 import signal
