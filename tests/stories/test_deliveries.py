@@ -138,8 +138,9 @@ def test_what_waits_for_many_is_one_message_with_their_names_and_where_they_are_
 
 
 def test_the_longest_names_fit_the_message(shop: Shop) -> None:  # W7
-    for number in range(21):
-        deliver(shop, added(shop, f"{number:02}{'很长的名字' * 10}"), f"第{number}条")
+    hers = [added(shop, f"{number:02}{'很长的名字' * 10}") for number in range(21)]
+    for each in hers:
+        deliver(shop, each, f"给 {each}")
     (note,) = notes(shop)
     assert len(note.encode()) <= 2048
     assert "……还有 1 位" in note
