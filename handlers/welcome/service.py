@@ -28,6 +28,7 @@ from handlers.welcome import rules
 from handlers.welcome.events import WelcomeLate, WelcomeRefused, WelcomeSent
 from handlers.welcome.models import Welcome, WelcomeRule
 from handlers.welcome.when import of_row
+from tags.people import cards
 from tags.people.events import ContactAdded, WelcomeCodeCame
 
 CODE_SECONDS = 20  # from CreateTime (wecom.md §3.7)
@@ -110,7 +111,10 @@ def choose(session: Session, added: ContactAdded) -> Chosen:
     if code is not None and code.welcome:
         candidates.append(rules.Rule(CODES_OWN, rules.When(live_code_id=code.id)))
     zone = installation_of(session).settings.timezone
-    case = rules.Case(code.id if code else None, added.userid, added.customer, added.added_at.astimezone(zone))
+    customer: str = added.customer
+    if customer == "returning" and cards.field(session, "lifecycle", added.customer_id or 0) == "lapsed":
+        customer = "lapsed"
+    case = rules.Case(code.id if code else None, added.userid, customer, added.added_at.astimezone(zone))
     rule = rules.choose(candidates, case)
     return _of_rule(session, code, rule) if rule else Chosen("", _built_in(session, added.customer_id or 0))
 

@@ -1,6 +1,6 @@
 """What a new friend is told: in time, late, once, and why not (W1, G5, G6, C9)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -202,6 +202,20 @@ def test_the_closest_rule_speaks(shop: Shop) -> None:  # W1
     assert shop.wecom.texts_to(anna) == ["门店A欢迎Anna"]
     assert shop.wecom.texts_to(bella) == ["李奥的", "老朋友"]
     assert shop.wecom.texts_to(cora) == ["任何人"]
+
+
+def test_who_comes_back_after_her_orders_lapsed_is_told_so(shop: Shop) -> None:  # W1 T6
+    rule(shop, "老朋友", when={"customer": "returning"})
+    rule(shop, "好久不见", when={"customer": "lapsed"})
+    anna, bella = (shop.wecom.add_contact(name) for name in ("Anna", "Bella"))
+    shop.run_jobs()
+    order = {"order_id": "D1", "customer": {"external_userid": anna}, "total_fen": 100, "items": []}
+    shop.api.post("/orders", {**order, "paid_at": (clock.now() - timedelta(days=200)).isoformat()})
+    for who in (anna, bella):
+        shop.wecom.add_contact("她", staff="leo", external_userid=who)
+    shop.run_jobs()
+    assert shop.wecom.texts_to(anna)[-1] == "好久不见"
+    assert shop.wecom.texts_to(bella)[-1] == "老朋友"
 
 
 def test_a_rule_that_is_off_or_out_of_its_hours_is_silent(shop: Shop) -> None:  # W1 G2
