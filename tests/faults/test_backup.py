@@ -1,12 +1,14 @@
 """`backup` under load and `restore` elsewhere: the same customers and balances, or one sentence and nothing changed."""
 
 import io
+import itertools
 import json
 import os
 import signal
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,12 @@ from sqlalchemy import text
 
 from bot import migrations
 from bot.app.commands import backup
+from bot.core import clock
 from bot.core.crypto import fingerprint
 from bot.core.errors import Refusal
 from bot.core.servers import private_servers
+from bot.wecom import outbox
+from bot.wecom.client import wecom_of
 
 BALANCES = """
     SELECT c.id, c.name, c.phone, a.balance, (
@@ -28,19 +33,12 @@ BALANCES = """
     )
     FROM customers c LEFT JOIN points_accounts a ON a.customer_id = c.id ORDER BY c.id
 """
+_numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
 def town() -> Iterator[Shop]:
     with shop() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def elsewhere(town: Shop) -> Iterator[dict[str, str]]:
-    """The environment of a second installation beside the shop, with nothing in it yet."""
-    made = {**town.environment, "FUGOU_DATA_DIR": str(town.running.data.with_name("elsewhere"))}
-    with private_servers(settings_of(made)):  # else each command starts and stops them
         yield made
 
 
@@ -54,6 +52,23 @@ def copy(town: Shop) -> Path:
         assert (done.returncode, done.stderr) == (0, "")
     assert oct(file.stat().st_mode & 0o777) == "0o600"
     return file
+
+
+@pytest.fixture
+def nothing(town: Shop) -> Iterator[dict[str, str]]:
+    """The environment of a second installation beside the shop, with nothing in it yet."""
+    made = {**town.environment, "FUGOU_DATA_DIR": str(town.running.data.with_name(f"elsewhere{next(_numbers)}"))}
+    with private_servers(settings_of(made)):  # else each command starts and stops them
+        yield made
+
+
+@pytest.fixture
+def elsewhere(copy: Path, nothing: dict[str, str]) -> dict[str, str]:
+    """The same with the copy restored into it."""
+    done = fugou(nothing, "restore", str(copy))
+    assert done.returncode == 0, done.stderr
+    assert "ok   points: every transaction has two entries or more, which sum to 0" in done.stdout
+    return nothing
 
 
 def people(environment: dict[str, str]) -> list[tuple[Any, ...]]:
@@ -78,11 +93,8 @@ def remade(copy: Path, name: str, dump: bytes | None = None, **manifest: str) ->
 
 
 def test_a_backup_under_load_restored_elsewhere_is_whole_and_of_one_moment(
-    town: Shop, copy: Path, elsewhere: dict[str, str]
+    town: Shop, elsewhere: dict[str, str]
 ) -> None:
-    done = fugou(elsewhere, "restore", str(copy))
-    assert done.returncode == 0, done.stderr
-    assert "ok   points: every transaction has two entries or more, which sum to 0" in done.stdout
     assert fugou(elsewhere, "verify").returncode == 0
     there = people(elsewhere)
     assert len(there) > 15
@@ -91,9 +103,9 @@ def test_a_backup_under_load_restored_elsewhere_is_whole_and_of_one_moment(
 
 
 def test_a_copy_made_at_rest_holds_the_same_customers_balances_phones_and_files(
-    town: Shop, copy: Path, elsewhere: dict[str, str]
+    town: Shop, nothing: dict[str, str]
 ) -> None:
-    file = copy.with_name("at-rest.tar")
+    file = town.running.data.with_name("at-rest.tar")
     her = town.phone.add_contact("Anna")
     until(lambda: town.added(her) == 1)
     town.api.patch(f"/customers/{town.api.customer(her)['id']}", {"phone": "13800138000"})
@@ -104,10 +116,10 @@ def test_a_copy_made_at_rest_holds_the_same_customers_balances_phones_and_files(
     assert town.fugou("backup", str(file)).returncode == 0
     here = people(town.environment)
     assert [row[2] for row in here if row[1] == "Anna"] == ["+8613800138000"]
-    done = fugou(elsewhere, "restore", "--force", str(file))
+    done = fugou(nothing, "restore", str(file))
     assert done.returncode == 0, done.stderr
-    assert people(elsewhere) == here
-    kept = [each.read_bytes() for each in Path(elsewhere["FUGOU_DATA_DIR"], "uploads").rglob("*") if each.is_file()]
+    assert people(nothing) == here
+    kept = [each.read_bytes() for each in Path(nothing["FUGOU_DATA_DIR"], "uploads").rglob("*") if each.is_file()]
     assert kept == [poster.getvalue()]
 
 
@@ -175,3 +187,19 @@ def test_a_backup_cut_short_leaves_the_former_file_and_none_that_looks_whole(
     left = [each.name for each in tmp_path.iterdir() if each != file]
     assert all(name.endswith(".part") for name in left)
     assert sign == signal.SIGKILL or left == []
+
+
+def test_what_waited_when_the_copy_was_made_is_not_sent_unasked(copy: Path, elsewhere: dict[str, str]) -> None:  # B3
+    file = copy.with_name("waiting.tar")
+    with inside(elsewhere) as installation, installation.transaction("test") as session:
+        text_to_lily = {"touser": "lily", "msgtype": "text", "text": {"content": "你好"}}
+        for dedupe, ahead in (("due", timedelta()), ("later", timedelta(days=1))):
+            outbox.post(session, "message_send", text_to_lily, purpose="transactional", dedupe=dedupe,
+                        not_before=clock.now() + ahead)  # fmt: skip
+    assert fugou(elsewhere, "backup", str(file)).returncode == 0
+    assert fugou(elsewhere, "restore", "--force", str(file)).returncode == 0
+    with inside(elsewhere) as installation:
+        outbox.settle_lost(installation, wecom_of(installation))
+        with installation.transaction("test") as session:
+            rows = session.execute(text("SELECT dedupe, state FROM outbox WHERE dedupe IN ('due', 'later')")).all()
+    assert dict(rows) == {"due": "unknown", "later": "waiting"}

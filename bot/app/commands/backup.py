@@ -159,6 +159,14 @@ def _check_free(installation: Installation, force: bool) -> None:
             raise Refusal("the database is in use; stop `fugou up` and what else uses it first. Nothing was changed")
 
 
+# What waited when the copy was made may have been sent since: it is settled as a call whose process died, by asking
+# WeCom where it can be asked, and else shown to an operator (B3).
+DOUBTED = """
+UPDATE outbox SET state = 'sending', sending_at = created_at, error = 'it waited when the copy was made'
+WHERE state = 'waiting' AND not_before <= '{now}';
+"""
+
+
 def _load(installation: Installation, dump: Path) -> None:
     """Put the dump into the place of what there is, in one transaction: who dies before COMMIT has changed nothing."""
     options = ("--no-owner", "--no-privileges", "--file=-", str(dump))
@@ -174,6 +182,7 @@ def _load(installation: Installation, dump: Path) -> None:
         with contextlib.suppress(BrokenPipeError):  # psql has said why it ended
             psql.stdin.write(b"BEGIN; SET client_min_messages = error; DROP SCHEMA public CASCADE;\n")
             shutil.copyfileobj(source.stdout, psql.stdin)
+            psql.stdin.write(DOUBTED.format(now=clock.now().isoformat()).encode())
             psql.stdin.write(b"COMMIT;\n" if source.wait() == 0 else b"ROLLBACK;\n")
         with contextlib.suppress(BrokenPipeError):
             psql.stdin.close()
