@@ -22,10 +22,11 @@ class LifecycleLeaf(Leaf, key="lifecycle"):
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""
         hers = aliased(StageRow)
-        row = exists().where(hers.customer_id == asked.who)
-        if self.lifecycle in ("stranger", "contact"):
-            contact = exists().where(Contact.customer_id == asked.who)
-            return ~row.where(hers.stage != "") & (contact if self.lifecycle == "contact" else ~contact)
+        row, met = exists().where(hers.customer_id == asked.who), exists().where(Contact.customer_id == asked.who)
+        if self.lifecycle == "stranger":
+            return ~met
+        if self.lifecycle == "contact":
+            return met & ~row.where(hers.stage != "")
         row = row.where(hers.stage == self.lifecycle)
         return row if self.for_days is None else row.where(hers.since <= asked.now - back(self.for_days))
 

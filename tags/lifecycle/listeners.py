@@ -5,7 +5,14 @@ from sqlalchemy.orm import Session
 from bot.core.events import on
 from tags.lifecycle import service
 from tags.orders.events import OrderPaid, OrderRefunded
-from tags.people.events import CustomersMerged, MergeUndone
+from tags.people.events import ContactAdded, CustomersMerged, MergeUndone
+
+
+@on(ContactAdded)
+def met(session: Session, event: ContactAdded) -> None:
+    assert event.customer_id is not None
+    if service.is_stranger(session, event.customer_id):
+        service.keep(session, [event.customer_id])
 
 
 @on(OrderPaid)

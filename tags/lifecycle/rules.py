@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-Stage = Literal["first_buyer", "repeat", "loyal", "at_risk", "lapsed", "won_back"]
+Stage = Literal["stranger", "first_buyer", "repeat", "loyal", "at_risk", "lapsed", "won_back"]
 
 
 @dataclass(frozen=True)
@@ -18,18 +18,25 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Buyer:
-    """Her orders that count: how many, the last one, and the one before it (aware; None where there is none)."""
+    """Her orders that count: how many, the last one, and the one before it (aware; None where there is none).
+
+    met: a member has or had her as a contact.
+    """
 
     orders: int
     last_at: datetime
     before_at: datetime | None
+    met: bool = True
 
 
 def stage(buyer: Buyer, bounds: Bounds, now: datetime) -> tuple[Stage, datetime | None]:
     """Her stage, and the moment from which silence makes it another one (None: it does not any more).
 
-    Won back is who bought again after she had lapsed, until her next order or her next silence.
+    Who is nobody's contact is a stranger however much she buys. Won back is who bought again after she had lapsed,
+    until her next order or her next silence.
     """
+    if not buyer.met:
+        return "stranger", None
     risk_at = buyer.last_at + timedelta(days=bounds.at_risk_days)
     lapse_at = buyer.last_at + timedelta(days=bounds.lapsed_days)
     if now >= lapse_at:

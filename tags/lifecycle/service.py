@@ -25,9 +25,11 @@ FACTS = """
 SELECT a.id, coalesce(sum(b.orders), 0)::bigint, max(b.last_at), (
     SELECT o.paid_at FROM orders o JOIN customers m ON m.id = o.customer_id
     WHERE (m.id = a.id OR m.survivor_id = a.id) AND o.refunded_at IS NULL ORDER BY o.paid_at DESC OFFSET 1 LIMIT 1
-) FROM unnest(%(ids)s::bigint[]) AS a(id) JOIN customers c ON c.id = a.id OR c.survivor_id = a.id
+), EXISTS (SELECT 1 FROM contacts k WHERE k.customer_id = a.id)
+FROM unnest(%(ids)s::bigint[]) AS a(id) JOIN customers c ON c.id = a.id OR c.survivor_id = a.id
 LEFT JOIN buyers b ON b.customer_id = c.id GROUP BY a.id
 """
+STRANGER = "SELECT 1 FROM lifecycles WHERE customer_id = %(id)s AND stage = 'stranger'"
 WRITE = f"""
 INSERT INTO lifecycles AS t (customer_id, stage, tagged, since, due_at)
 SELECT c, s, '', %(now)s, d FROM {rows("stages", "c bigint, s text, d timestamptz")}
@@ -43,8 +45,9 @@ def keep(session: Session, customer_ids: Sequence[int]) -> None:
     now, bounds = clock.now(), lifecycle.of(session).bounds
     people.lock(session, *customer_ids)
     found = []
-    for customer_id, orders, last_at, before_at in run(session, FACTS, ids=list(customer_ids)):
-        name, due_at = stage(Buyer(orders, last_at, before_at), bounds, now) if orders else ("", None)
+    for customer_id, orders, last_at, before_at, met in run(session, FACTS, ids=list(customer_ids)):
+        buyer = Buyer(orders, last_at, before_at, met) if orders else None
+        name, due_at = stage(buyer, bounds, now) if buyer else ("", None)
         found.append({"c": customer_id, "s": name, "d": due_at.isoformat() if due_at else None})
     moved = [customer_id for customer_id, moved in run(session, WRITE, stages=document(found), now=now) if moved]
     if not moved:
@@ -54,6 +57,11 @@ def keep(session: Session, customer_ids: Sequence[int]) -> None:
     for hers in session.scalars(query.execution_options(populate_existing=True)):
         computed.put(session, hers.customer_id, tags, TAGS.get(hers.stage, ""), source="lifecycle", why="")
         hers.tagged = hers.stage
+
+
+def is_stranger(session: Session, customer_id: int) -> bool:
+    """Whether she has bought without being anybody's contact so far."""
+    return bool(run(session, STRANGER, id=customer_id))
 
 
 def anybody_due(session: Session) -> bool:

@@ -64,34 +64,52 @@ def test_she_buys_falls_silent_and_comes_back(shop: Shop) -> None:  # T6 T4 T1
     assert verified(shop) == []
 
 
-def test_what_is_refunded_in_full_counts_no_more(shop: Shop) -> None:  # T6 P2
-    dan = {"shop_customer_id": "U1"}
-    buy(shop, dan, "D1")
-    shop.api.post("/orders/D1/refunds", {"refund_id": "R", "amount_fen": 100, "refunded_at": clock.now().isoformat()})
-    assert hers(shop, dan) == ("stranger", [])
+def test_who_buys_without_being_a_contact_is_a_stranger_until_she_is_one(shop: Shop) -> None:  # T6 C2
+    buy(shop, {"unionid": "oAnna"}, "D1")
+    assert hers(shop, {"unionid": "oAnna"}) == ("stranger", [])
     assert meant(shop, {"lifecycle": "stranger"}) == 1
+    shop.wecom.sim("POST", "contacts", userid="lily", name="Anna", unionid="oAnna")
+    shop.run_jobs()
+    assert hers(shop, {"unionid": "oAnna"}) == ("first_buyer", ["首购"])
+    assert (meant(shop, {"lifecycle": "stranger"}), meant(shop, {"lifecycle": "contact"})) == (0, 0)
+    assert verified(shop) == []
+
+
+def test_what_is_refunded_in_full_counts_no_more(shop: Shop) -> None:  # T6 P2
+    anna = {"external_userid": shop.wecom.add_contact("Anna", staff="lily")}
+    shop.run_jobs()
+    buy(shop, anna, "D1")
+    shop.api.post("/orders/D1/refunds", {"refund_id": "R", "amount_fen": 100, "refunded_at": clock.now().isoformat()})
+    assert hers(shop, anna) == ("contact", [])
+    assert meant(shop, {"lifecycle": "contact"}) == 1
     assert verified(shop) == []
 
 
 def test_a_merge_joins_their_orders_and_undoing_it_parts_them(shop: Shop) -> None:  # T6 C2
-    for who in ("U1", "U2"):
-        buy(shop, {"shop_customer_id": who}, f"D-{who}")
-    ids = [shop.api.get("/customers", shop_customer_id=who)["id"] for who in ("U1", "U2")]
-    merge = shop.api.post(f"/customers/{ids[0]}/merge", {"into": {"customer_id": ids[1]}})
-    assert hers(shop, {"shop_customer_id": "U2"}) == ("repeat", ["复购"])
+    anna = {"external_userid": shop.wecom.add_contact("Anna", staff="lily")}
+    shop.run_jobs()
+    for who in (anna, {"shop_customer_id": "U1"}):
+        buy(shop, who, f"D-{len(who)}{next(iter(who))}")
+    dan, hers_ = (shop.api.get("/customers", **who)["id"] for who in ({"shop_customer_id": "U1"}, anna))
+    merge = shop.api.post(f"/customers/{dan}/merge", {"into": {"customer_id": hers_}})
+    assert hers(shop, anna) == ("repeat", ["复购"])
     assert verified(shop) == []
     shop.api.post(f"/merges/{merge['id']}/undo")
-    assert [hers(shop, {"shop_customer_id": who}) for who in ("U1", "U2")] == [("first_buyer", ["首购"])] * 2
+    assert [hers(shop, who) for who in (anna, {"shop_customer_id": "U1"})] == [
+        ("first_buyer", ["首购"]),
+        ("stranger", []),
+    ]
     assert verified(shop) == []
 
 
 def test_what_silence_means_is_the_brands_and_holds_for_everybody_from_the_next_night(shop: Shop) -> None:  # T6
+    anna = {"external_userid": shop.wecom.add_contact("Anna", staff="lily")}
     shop.run_jobs()
-    buy(shop, {"shop_customer_id": "U1"}, "D1")
+    buy(shop, anna, "D1")
     refused = shop.api.call(
         "PATCH", "/settings", {"lifecycle": {"at_risk_days": 9, "lapsed_days": 9, "loyal_orders": 4}}
     )
     assert refused.status_code == 422
     shop.api.patch("/settings", {"lifecycle": {"at_risk_days": 7, "lapsed_days": 14, "loyal_orders": 4}})
     pass_days(shop, 8)
-    assert hers(shop, {"shop_customer_id": "U1"}) == ("at_risk", ["流失风险"])
+    assert hers(shop, anna) == ("at_risk", ["流失风险"])
