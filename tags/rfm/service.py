@@ -26,6 +26,7 @@ from tags.tagging import computed
 GROUP = "RFM 分类"
 NAMES = list(rules.CLASSES.values())
 RETAGGED_AT_ONCE = 200
+EDGES_LOCK = 0x52464D  # held while edges are found
 BEGINNING, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 Column = NDArray[np.int64]
@@ -86,6 +87,7 @@ def recompute(session: Session) -> int:
 
     Whoever was scored anew while this ran keeps what that said: her row is not the one that was read.
     """
+    run(session, "SELECT pg_advisory_xact_lock(%(lock)s)", lock=EDGES_LOCK)
     columns = run(session, ALL, names=NAMES)[0]
     ids, r, f, m, cell, name, at = (np.frombuffer(one or b"", ">i8").astype(np.int64) for one in columns)
     buyers = f > 0
@@ -100,10 +102,16 @@ def recompute(session: Session) -> int:
 
 
 def rescore(session: Session, customer_id: int) -> bool:
-    """Score one survivor after her orders changed; False while no night has found edges yet. Her lock is held."""
+    """Score one survivor after her orders changed; False while there are no edges yet. Her lock is held.
+
+    Where edges are being found for the first time they are waited for: her order may have come too late for those.
+    """
     high_r, high_f, high_m = _high_from(session)
     values = {"high_r": high_r, "high_f": high_f, "high_m": high_m, "names": NAMES, "now": clock.now()}
     found = run(session, ONE, id=customer_id, **values)
+    if not found:
+        run(session, "SELECT pg_advisory_xact_lock_shared(%(lock)s)", lock=EDGES_LOCK)
+        found = run(session, ONE, id=customer_id, **values)
     if found and found[0][0]:
         retag(session, customer_id)
     return bool(found)

@@ -189,15 +189,18 @@ def test_a_backup_cut_short_leaves_the_former_file_and_none_that_looks_whole(
     assert sign == signal.SIGKILL or left == []
 
 
-def test_what_waited_when_the_copy_was_made_is_not_sent_unasked(copy: Path, elsewhere: dict[str, str]) -> None:  # B3
+def test_what_waited_when_the_copy_was_made_is_not_sent_unasked(
+    copy: Path, elsewhere: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:  # B3
     file = copy.with_name("waiting.tar")
     with inside(elsewhere) as installation, installation.transaction("test") as session:
-        text_to_lily = {"touser": "lily", "msgtype": "text", "text": {"content": "你好"}}
+        answer = {"code": "C", "msgid": "M", "msgtype": "text", "text": {"content": "你好"}}
         for dedupe, ahead in (("due", timedelta()), ("later", timedelta(days=1))):
-            outbox.post(session, "message_send", text_to_lily, purpose="transactional", dedupe=dedupe,
+            outbox.post(session, "kf_send_msg_on_event", answer, purpose="answer", dedupe=dedupe,
                         not_before=clock.now() + ahead)  # fmt: skip
     assert fugou(elsewhere, "backup", str(file)).returncode == 0
     assert fugou(elsewhere, "restore", "--force", str(file)).returncode == 0
+    monkeypatch.setattr(outbox, "LOST_AFTER", timedelta())
     with inside(elsewhere) as installation:
         outbox.settle_lost(installation, wecom_of(installation))
         with installation.transaction("test") as session:

@@ -1,5 +1,6 @@
 """Scores at night and per order: in her object, as a computed tag, in conditions, through refunds and merges (T5)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from shop import Shop
+from sqlalchemy.orm import Session
 
 from bot.core import checks, clock
 from bot.core.installation import Installation
@@ -112,6 +114,29 @@ def test_thresholds_score_by_what_the_brand_decided(five: Shop) -> None:  # T5
     assert rfm(five, "U5") == {"r": 5, "f": 5, "m": 5, "class": "重要价值"}
     assert rfm(five, "U3") == {"r": 3, "f": 3, "m": 3, "class": "一般挽留"}
     assert rfm(five, "U1") == {"r": 1, "f": 1, "m": 1, "class": "一般挽留"}
+
+
+def test_an_order_under_way_while_the_first_edges_are_found_is_scored_too(installation: Installation) -> None:  # T5 G5
+    def order(session: Session, name: str) -> int:
+        her = people.make(session, name=name)
+        place.place(session, [place.NewOrder(name, her, clock.now(), 100, ())])
+        return her
+
+    def night() -> None:
+        with installation.transaction("night") as session:
+            service.recompute(session)
+
+    with installation.transaction("test") as session:
+        first = order(session, "Anna")
+    with ThreadPoolExecutor(1) as pool:
+        with installation.transaction("test") as session:
+            second = order(session, "Bella")
+            finding_edges = pool.submit(night)
+            with pytest.raises(TimeoutError):
+                finding_edges.result(0.5)
+        finding_edges.result(10)
+    with installation.transaction("test") as session:
+        assert set(service.scores(session, [first, second])) == {first, second}
 
 
 Orders = list[tuple[int, int, int]]

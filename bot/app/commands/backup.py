@@ -162,7 +162,7 @@ def _check_free(installation: Installation, force: bool) -> None:
 # What waited when the copy was made may have been sent since: it is settled as a call whose process died, by asking
 # WeCom where it can be asked, and else shown to an operator (B3).
 DOUBTED = """
-UPDATE outbox SET state = 'sending', sending_at = created_at, error = 'it waited when the copy was made'
+UPDATE public.outbox SET state = 'sending', sending_at = created_at, error = 'it waited when the copy was made'
 WHERE state = 'waiting' AND not_before <= '{now}';
 """
 
