@@ -7,7 +7,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 from deeds.driver import until
 from running import Shop, Up, answers, family, heard, ordered, shop
 from sqlalchemy import text
@@ -26,7 +25,6 @@ UNSETTLED = """
 """
 
 
-@pytest.mark.long
 def test_each_effect_is_once_whatever_dies_under_duplicated_and_reordered_callbacks() -> None:  # G5 G6 W1 P2
     chance = random.Random(SEED)
     with shop(duplicate=True, reorder=True, retry_s=5.0) as town:
