@@ -1,12 +1,16 @@
 """What WeCom tells of members and customers, and the questions of our own that it answers (wecom.md §2.1, §3.3).
 
 What is needed from the API is read before the transaction. A welcome has 20 seconds, so an adding waits for her profile
-for `PATIENCE_S` at most, and goes on without it.
+for `PATIENCE_S` at most, and goes on without it; one that has queued for longer than `IN_TIME` does not wait at all, so
+that a burst is welcomed within its seconds, and her profile is read afterwards (W1).
 """
+
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.orm import Session
 
+from bot.core import clock
 from bot.core.installation import Installation
 from bot.wecom import messages
 from bot.wecom.client import WeCom
@@ -21,11 +25,14 @@ from tags.people.staff import Member, MemberAsked
 log = structlog.get_logger(__name__)
 
 PATIENCE_S = 3.0
+IN_TIME = timedelta(seconds=8)
 
 
 def profile_in_time(installation: Installation, wecom: WeCom, message: messages.ContactAdded) -> Reading | None:
     """Her profile for the welcome, None where it can't be had in time; of a half relation the API says nothing."""
     if message.half:
+        return None
+    if clock.now() - message.at > IN_TIME:
         return None
     try:
         return _profile(installation, wecom, message.external_userid, PATIENCE_S)

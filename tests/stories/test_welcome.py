@@ -188,6 +188,16 @@ def test_a_relation_without_a_code_says_why_there_is_no_welcome(shop: Shop) -> N
     assert "欢迎,Anna" not in shop.wecom.texts_to(anna)
 
 
+def test_who_queued_too_long_is_welcomed_without_her_name_and_known_afterwards(shop: Shop) -> None:  # W1
+    rule(shop, "欢迎{name}")
+    anna = shop.wecom.add_contact("Anna")
+    shop.wecom.settled()
+    shop.pass_time(seconds=9)
+    shop.run_jobs()
+    assert shop.wecom.texts_to(anna) == ["欢迎您"]
+    assert shop.api.customer(anna)["name"] == "Anna"
+
+
 def test_the_closest_rule_speaks(shop: Shop) -> None:  # W1
     code = shop.api.post("/live-codes", {"name": "门店A", "staff": ["lily"], "welcome": {"text": "门店A欢迎{name}"}})
     rule(shop, "任何人")
