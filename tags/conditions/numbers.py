@@ -1,6 +1,5 @@
 """Numbers and spans inside leaves: `{"gte": 2}`, `within_days`."""
 
-from datetime import timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -41,21 +40,9 @@ class Compare(Body):
         }  # fmt: skip
         return and_(*[compared[name](value) for name, value in self.bounds()])
 
-    def holds_for(self, number: int) -> bool:
-        """The same of a number in hand."""
-        compared = {
-            "gte": number.__ge__, "gt": number.__gt__, "lte": number.__le__, "lt": number.__lt__, "eq": number.__eq__,
-        }  # fmt: skip
-        return all(compared[name](value) for name, value in self.bounds())
-
     def words(self, divide_by: int = 1) -> str:
         """`≥ 2`, `≥ 2 < 5`; divide_by: 100 shows fen as yuan."""
         return " ".join(f"{SIGNS[name]} {_shown(value, divide_by)}" for name, value in self.bounds())
-
-
-def back(days: int) -> timedelta:
-    """A span of N × 24 h."""
-    return timedelta(days=days)
 
 
 def _shown(value: int, divide_by: int) -> str:

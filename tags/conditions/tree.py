@@ -130,15 +130,6 @@ def parse(session: Session, data: Any, at: str) -> Tree:
     return tree
 
 
-def leaves_of(tree: Tree) -> Iterator[Leaf]:
-    """Every leaf of a tree, from left to right."""
-    if isinstance(tree, Leaf):
-        yield tree
-    else:
-        for node in tree.nodes:
-            yield from leaves_of(node)
-
-
 class _Reader:
     def __init__(self, session: Session) -> None:
         self._session = session

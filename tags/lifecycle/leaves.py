@@ -1,12 +1,13 @@
 """What conditions ask of the lifecycle (T4)."""
 
+from datetime import timedelta
 from typing import Literal
 
 from sqlalchemy import ColumnElement, exists
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
-from tags.conditions.numbers import Days, back
+from tags.conditions.numbers import Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.lifecycle.models import StageRow
 from tags.people.models import Contact
@@ -28,7 +29,7 @@ class LifecycleLeaf(Leaf, key="lifecycle"):
         if self.lifecycle == "contact":
             return met & ~row.where(hers.stage != "")
         row = row.where(hers.stage == self.lifecycle)
-        return row if self.for_days is None else row.where(hers.since <= asked.now - back(self.for_days))
+        return row if self.for_days is None else row.where(hers.since <= asked.now - timedelta(days=self.for_days))
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""

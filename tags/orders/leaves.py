@@ -1,5 +1,6 @@
 """What conditions ask of orders (T4). Spend is net of refunds; a fully refunded order counts for nothing (P2)."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
 from bot.web.api import Body
-from tags.conditions.numbers import Compare, Days, back
+from tags.conditions.numbers import Compare, Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.orders.models import Order, OrderItem
 from tags.people.service import family_of
@@ -44,7 +45,7 @@ class OrdersLeaf(Leaf, key="orders"):
         order, item, asks = aliased(Order), aliased(OrderItem), self.orders
         wanted: list[ColumnElement[bool]] = [order.customer_id.in_(family_of(asked.who)), order.refunded_at.is_(None)]
         if asks.within_days is not None:
-            wanted.append(order.paid_at > asked.now - back(asks.within_days))
+            wanted.append(order.paid_at > asked.now - timedelta(days=asks.within_days))
         named = [column == word for column, word in ((item.sku, asks.sku), (item.category, asks.category)) if word]
         if named:
             wanted.append(exists().where(item.order_number == order.id, *named))

@@ -1,6 +1,5 @@
 """What conditions ask of people: profile, contacts, how she came, a random share (T4)."""
 
-import hashlib
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -141,11 +140,6 @@ class ShareLeaf(Leaf, key="share"):
         salted = func.sha256(func.convert_to(literal(f"{self.salt}:").concat(cast(asked.who, Text)), "utf8"))
         bytes_ = [cast(func.get_byte(salted, n), BigInteger) for n in range(4)]
         drawn = ((bytes_[0] * 256 + bytes_[1]) * 256 + bytes_[2]) * 256 + bytes_[3]
-        return drawn % PARTS < self.share * PARTS // 100
-
-    def has(self, customer_id: int) -> bool:
-        """The same for an id in hand."""
-        drawn = int.from_bytes(hashlib.sha256(f"{self.salt}:{customer_id}".encode()).digest()[:4], "big")
         return drawn % PARTS < self.share * PARTS // 100
 
     def words(self, session: Session, lang: str) -> str:

@@ -1,6 +1,7 @@
 """What conditions ask of tags (T4)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session, aliased
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 from bot.core.errors import Fault
 from bot.core.i18n import say
 from bot.web.api import Ident
-from tags.conditions.numbers import Days, back
+from tags.conditions.numbers import Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.tagging.models import Assignment, Tag
 
@@ -30,7 +31,7 @@ class TagLeaf(Leaf, key="tag"):
         held = aliased(Assignment)
         lasting = held.expires_at.is_(None) | (held.expires_at > asked.now)
         asks = exists().where(held.customer_id == asked.who, held.tag_id == int(self.tag), lasting)
-        return asks if self.for_days is None else asks.where(held.at <= asked.now - back(self.for_days))
+        return asks if self.for_days is None else asks.where(held.at <= asked.now - timedelta(days=self.for_days))
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -12,7 +13,7 @@ from bot.core.errors import Fault
 from bot.core.events import Event, EventRow
 from bot.core.i18n import say
 from bot.web.api import Flag, Whole
-from tags.conditions.numbers import Compare, Days, back
+from tags.conditions.numbers import Compare, Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.people.service import family_of
 from tags.timeline.service import Called, askable
@@ -84,7 +85,7 @@ class EventLeaf(AboutEvent, key="event"):
         row = aliased(EventRow)
         wanted = [row.customer_id.in_(family_of(asked.who)), row.name == self.event, *self._so(row)]
         if self.within_days is not None:
-            wanted.append(row.at > asked.now - back(self.within_days))
+            wanted.append(row.at > asked.now - timedelta(days=self.within_days))
         found = select((self.count or Compare(gte=1)).of(func.count())).where(*wanted)
         return found.correlate(asked.who.table).scalar_subquery()
 
@@ -109,7 +110,7 @@ class LastEventLeaf(AboutEvent, key="last_event"):
         row = aliased(EventRow)
         so = self._so(row)
         if self.within_days is not None:
-            so.append(row.at > asked.now - back(self.within_days))
+            so.append(row.at > asked.now - timedelta(days=self.within_days))
         hers = row.customer_id.in_(family_of(asked.who)), row.name == self.last_event
         last = select(and_(*so)).where(*hers).order_by(row.at.desc(), row.id.desc()).limit(1)
         return func.coalesce(last.correlate(asked.who.table).scalar_subquery(), False)
