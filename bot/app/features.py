@@ -17,6 +17,7 @@ FEATURES: tuple[str, ...] = (
     "tags.orders",  # orders, refunds, sums of what she bought
     "tags.rfm",  # recency, frequency, monetary: scores and classes
     "tags.lifecycle",  # first buyer, repeat, loyal, at risk, lapsed, won back
+    "tags.segments",  # saved condition trees, who they mean, who comes and goes
     "tags.groups",  # group chats, segment groups, which route is hers
     "handlers.materials",  # pictures, videos and files, and their media ids
     "handlers.messaging",  # contents, placeholders, windows, what waits for one

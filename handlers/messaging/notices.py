@@ -58,7 +58,7 @@ def waiting(session: Session) -> list[tuple[str, int]]:
 
 
 @narrows("waiting")
-def waited_for(query: Customers, value: str) -> Customers:
+def waited_for(session: Session, query: Customers, value: str) -> Customers:
     """Customers of this member for whom something waits."""
     return query.where(exists().where(Delivery.customer_id == Customer.id, Delivery.member == value, *WAITS))
 

@@ -120,7 +120,7 @@ def parse(session: Session, data: Any, at: str) -> Tree:
 
     Raises Unacceptable (422) with every bad place: a node that is none, an unknown id, too deep, too many.
     """
-    reader = _Reader(session)
+    reader = _Reader(session, checked=True)
     tree = reader.node(data, at, 1)
     if reader.count > MOST_LEAVES:
         reader.faults.append(Fault(at, f"has {reader.count} leaves, expected at most {MOST_LEAVES}"))
@@ -130,9 +130,21 @@ def parse(session: Session, data: Any, at: str) -> Tree:
     return tree
 
 
+def stored(session: Session, data: Any) -> Tree:
+    """A tree that was parsed when it was kept. What its leaves name may be gone since: nobody has a deleted tag.
+
+    Raises Unacceptable where it is none any more: a leaf's feature is not installed.
+    """
+    reader = _Reader(session, checked=False)
+    tree = reader.node(data, "", 1)
+    if tree is None or reader.faults:
+        raise Unacceptable(f"{reader.faults[0].pointer}: {reader.faults[0].detail}", tuple(reader.faults))
+    return tree
+
+
 class _Reader:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, *, checked: bool) -> None:
+        self._session, self._checked = session, checked
         self._kinds: Mapping[str, type[Leaf]] = {kind.key: kind for kind in leaves}
         self.faults: list[Fault] = []
         self.count = 0
@@ -173,7 +185,7 @@ class _Reader:
         except ValidationError as error:
             faults: Iterable[Fault] = of_validation(error, data).faults
         else:
-            faults = made.faults(self._session)
+            faults = made.faults(self._session) if self._checked else ()
         placed = [Fault(at + one.pointer, one.detail) for one in faults]
         if placed:
             raise _Bad(*placed)

@@ -39,6 +39,7 @@ class CustomersQuery(Paging):
     phone: Phone | SkipJsonSchema[None] = None
     shop_customer_id: Name | SkipJsonSchema[None] = None
     tag: Ident | SkipJsonSchema[None] = None
+    segment: Ident | SkipJsonSchema[None] = None
     q: Annotated[str, Field(max_length=64)] | SkipJsonSchema[None] = None
 
     @property

@@ -1,7 +1,7 @@
 """The customer list: everybody who stands on her own, newest touch first, narrowed by what features know.
 
 @narrows("tag")
-def tagged(query: Customers, value: str) -> Customers: ...
+def tagged(session: Session, query: Customers, value: str) -> Customers: ...
 """
 
 from collections.abc import Callable, Mapping
@@ -19,14 +19,14 @@ from tags.people.phones import normalised
 from tags.people.service import identity_value
 
 Customers = Select[Customer]
-Narrow = Callable[[Customers, str], Customers]
+Narrow = Callable[[Session, Customers, str], Customers]
 filters: Register[tuple[str, Narrow]] = Register("customer filters")
 
 TAIL = 4  # digits of a phone that are enough to ask for
 
 
 def narrows(name: str) -> Callable[[Narrow], Narrow]:
-    """Mark a function `(query, value)` that keeps the customers for whom filter `name` has `value`."""
+    """Mark a function `(session, query, value)` that keeps the customers for whom filter `name` has `value`."""
     return lambda function: filters.mark(function, (name, function))
 
 
@@ -54,7 +54,7 @@ def _found(session: Session, q: str, wanted: Mapping[str, str]) -> Customers:
         query = query.where(_matches(session, q.strip()))
     for name, narrow in filters:
         if name in wanted:
-            query = narrow(query, wanted[name])
+            query = narrow(session, query, wanted[name])
     return query
 
 

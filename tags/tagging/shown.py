@@ -22,7 +22,7 @@ def tags(session: Session, customer_ids: Sequence[int]) -> dict[int, list[TagAns
 
 
 @narrows("tag")
-def tagged(query: Customers, value: str) -> Customers:
+def tagged(session: Session, query: Customers, value: str) -> Customers:
     return query.where(exists().where(Assignment.customer_id == Customer.id, Assignment.tag_id == int(value)))
 
 

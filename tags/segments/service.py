@@ -1,0 +1,121 @@
+"""Segments made, changed and given up; their trees, and the other segments these name (T4)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from bot.core import clock
+from bot.core.errors import Conflict, NotFound, Unacceptable
+from bot.core.i18n import say
+from bot.operators.audit import record_audit
+from tags.conditions.kept import Kept, keeps, leaves_of, used
+from tags.conditions.tree import Tree, parse, stored
+from tags.segments.models import Segment
+
+
+def make(session: Session, name: str, where: Any) -> Segment:
+    """A segment of a condition tree (JSON). Who it means already enters unannounced.
+
+    Raises Unacceptable with pointers into the tree, Conflict for a name that is taken.
+    """
+    parse(session, where, "/where")
+    _free(session, name, None)
+    now, actor = clock.now(), session.info["actor"]
+    made = Segment(
+        name=name, where=where, version=1, created_at=now, created_by=actor, changed_at=now, changed_by=actor
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    record_audit(session, "segment.made", f"segment:{made.id}", None, _facts(made))
+    return made
+
+
+def change(session: Session, segment_id: int, *, name: str | None = None, where: Any = None,
+           seen: int | None = None) -> Segment:  # fmt: skip
+    """Give a segment another name or tree; who comes or goes by that does so unannounced.
+
+    seen: the version that was changed. Raises NotFound, Conflict where somebody saved meanwhile, what `make` raises.
+    """
+    found = get(session, segment_id, lock=True)
+    if seen is not None and seen != found.version:
+        raise Conflict(f"segment {segment_id} was changed meanwhile, by {found.changed_by}", version=found.version)
+    before = _facts(found)
+    if name is not None:
+        _free(session, name, segment_id)
+        found.name = name
+    if where is not None:
+        _no_circle(session, segment_id, parse(session, where, "/where"))
+        found.where = where
+    if _facts(found) != before:
+        found.version, found.changed_at, found.changed_by = found.version + 1, clock.now(), session.info["actor"]
+        session.flush()
+        record_audit(session, "segment.changed", f"segment:{segment_id}", before, _facts(found))
+    return found
+
+
+def remove(session: Session, segment_id: int) -> None:
+    """Give a segment up. Raises NotFound, Conflict naming what uses it."""
+    found = get(session, segment_id, lock=True)
+    users = used(session, "segment", str(segment_id), "en")
+    if users:
+        raise Conflict(f"segment {segment_id} is used by {', '.join(one.called for one in users)}")
+    found.deleted_at = clock.now()
+    session.flush()
+    record_audit(session, "segment.deleted", f"segment:{segment_id}", _facts(found), None)
+
+
+def get(session: Session, segment_id: int, *, lock: bool = False) -> Segment:
+    """One that is in use. Raises NotFound."""
+    found = session.get(Segment, segment_id, with_for_update=lock)
+    if found is None or found.deleted_at is not None:
+        raise NotFound(f"there is no segment {segment_id}")
+    return found
+
+
+def listing() -> Select[Segment]:
+    """Those in use."""
+    return select(Segment).where(Segment.deleted_at.is_(None))
+
+
+def tree_of(session: Session, segment: Segment) -> Tree:
+    """Its tree, also where something it names is gone."""
+    return stored(session, segment.where)
+
+
+@keeps
+def kept(session: Session, lang: str) -> Iterable[Kept]:
+    """Segments, as users of what their trees name."""
+    for one in session.scalars(listing().order_by(Segment.id)):
+        called = say(lang, "客群「%(name)s」", name=one.name)
+        yield Kept(f"segment:{one.id}", called, f"/console/segments/{one.id}", tree_of(session, one))
+
+
+def named_in(session: Session, tree: Tree) -> Iterator[int]:
+    """The segments a tree names, and those these name, each once."""
+    seen: set[int] = set()
+    waiting = [tree]
+    while waiting:
+        for leaf in leaves_of(waiting.pop()):
+            its_id = int(leaf.json().get("segment", 0))
+            if its_id and its_id not in seen:
+                seen.add(its_id)
+                yield its_id
+                found = session.get(Segment, its_id)
+                waiting += [tree_of(session, found)] if found is not None else []
+
+
+def _no_circle(session: Session, segment_id: int, tree: Tree) -> None:
+    if segment_id in named_in(session, tree):
+        raise Unacceptable.at("/where", f"the tree comes back to segment {segment_id} itself")
+
+
+def _free(session: Session, name: str, segment_id: int | None) -> None:
+    taken = session.scalar(listing().where(Segment.name == name))
+    if taken is not None and taken.id != segment_id:
+        raise Conflict(f"segment {taken.id} is called {name} already")
+
+
+def _facts(segment: Segment) -> dict[str, Any]:
+    return {"name": segment.name, "where": segment.where}
