@@ -11,7 +11,7 @@ def post_order(body: OrderBody) -> Response:
 import functools
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -31,7 +31,7 @@ from pydantic import (
     Strict,
     ValidationError,
 )
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, MethodNotAllowed, UnsupportedMediaType
 
 from bot.core import clock
 from bot.core.errors import Fault, Unacceptable
@@ -182,6 +182,8 @@ def install(app: OpenAPI) -> None:
     """Add the resources of every loaded feature and their document at `/api/v1/openapi.json`."""
     app.config["MAX_CONTENT_LENGTH"] = MOST_UPLOAD_BYTES
     idempotency.install(app)
+    literal: dict[str, set[str]] = {}
+    app.before_request(lambda: _check_method(literal))
     app.before_request(_check_body)
 
     @app.get(f"{PREFIX}/openapi.json", doc_ui=False)
@@ -192,11 +194,21 @@ def install(app: OpenAPI) -> None:
 
     for one in resources:
         app.register_api(one)
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith(PREFIX) and not rule.arguments:
+            literal.setdefault(rule.rule, set()).update(rule.methods or ())
 
 
 def _invalid(error: ValidationError) -> Response:
     sent = {**(request.view_args or {}), **request.args, **request.form, **request.files}
     raise of_validation(error, sent | (request.get_json(silent=True) or {}))
+
+
+def _check_method(literal: Mapping[str, set[str]]) -> None:
+    """A path of its own (`/segments/preview`) is nobody's id, whatever the method. literal: methods by path."""
+    methods = literal.get(request.path)
+    if methods is not None and request.method not in methods:
+        raise MethodNotAllowed(sorted(methods))
 
 
 def _check_body() -> None:

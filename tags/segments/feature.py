@@ -1,4 +1,4 @@
-"""What segments plug in: the API, a condition leaf, themselves as users of what they name, their part of the timeline."""
+"""What segments plug in: the API, a condition leaf, who uses what, their part of lists and timelines."""
 
 from bot.core.feature import feature as made
 from tags.segments import api, leaves, service, shown
