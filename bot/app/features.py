@@ -13,6 +13,7 @@ FEATURES: tuple[str, ...] = (
     "tags.conditions",  # whom an operator means, as a tree over facts
     "tags.people",  # customers, identities, contacts, sources, merges, staff
     "tags.timeline",  # what happened with her, in words
+    "tags.fields",  # what a brand itself wants to know of customers
     "tags.tagging",  # tag groups, tags, assignments, two-way sync with WeCom
     "tags.orders",  # orders, refunds, sums of what she bought
     "tags.rfm",  # recency, frequency, monetary: scores and classes

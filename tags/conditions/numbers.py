@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 from sqlalchemy import ColumnElement, and_
 
 from bot.web.api import Body, Whole
@@ -12,6 +12,7 @@ SIGNS = {"gte": "≥", "gt": ">", "lte": "≤", "lt": "<", "eq": "="}
 
 Days = Annotated[Whole, Field(ge=1, le=3660, description="N × 24 h back from now")]
 Number = Annotated[Whole, Field(ge=-MOST, le=MOST)]
+Measure = Number | Annotated[float, Strict(), Field(ge=-MOST, le=MOST)]
 
 
 class Compare(Body):
@@ -29,7 +30,7 @@ class Compare(Body):
             raise ValueError(f"expected at least one of {', '.join(SIGNS)}")
         return self
 
-    def bounds(self) -> list[tuple[str, int]]:
+    def bounds(self) -> list[tuple[str, float]]:
         """The comparisons asked for, by name."""
         return [(name, value) for name, value in self if value is not None]
 
@@ -45,5 +46,15 @@ class Compare(Body):
         return " ".join(f"{SIGNS[name]} {_shown(value, divide_by)}" for name, value in self.bounds())
 
 
-def _shown(value: int, divide_by: int) -> str:
+class CompareMeasure(Compare):
+    """The same of a number that need not be whole."""
+
+    gte: Measure | None = None  # type: ignore[assignment]  # wider than what it overrides
+    gt: Measure | None = None  # type: ignore[assignment]
+    lte: Measure | None = None  # type: ignore[assignment]
+    lt: Measure | None = None  # type: ignore[assignment]
+    eq: Measure | None = None  # type: ignore[assignment]
+
+
+def _shown(value: float, divide_by: int) -> str:
     return f"{value / divide_by:,.2f}".rstrip("0").rstrip(".") if divide_by > 1 else f"{value:,}"

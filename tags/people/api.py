@@ -4,12 +4,12 @@ from datetime import date, timedelta, timezone
 from typing import Annotated, Any, Literal, Self
 
 from flask import Response
-from pydantic import AfterValidator, Field, RootModel, model_validator
+from pydantic import AfterValidator, Field, RootModel, Strict, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from bot.core import clock
 from bot.web import edge
-from bot.web.api import Answer, Body, ById, Ident, Listing, Paging, answers, reply, resource
+from bot.web.api import Answer, Body, ById, Ident, Listing, Paging, Whole, answers, reply, resource
 from bot.web.guard import needs
 from tags.people import describe, finding, merge, service
 from tags.people.cards import CustomerAnswer, cards
@@ -19,6 +19,11 @@ from tags.people.selector import Name, Phone, Selector
 api = resource(__name__, "customers")
 
 Text = Annotated[str, Field(max_length=128)]
+Real = Annotated[float, Strict()]
+Own = Annotated[
+    dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=500)] | Whole | Real | None],
+    Field(max_length=200, description="custom fields by key; null takes a value away"),
+]
 OLDEST = date(1900, 1, 1)
 EARLIEST_ZONE = timezone(timedelta(hours=14))  # where a day begins first
 
@@ -63,11 +68,12 @@ class CustomerBody(Body):
     city: Text | SkipJsonSchema[None] = None
     language: Literal["zh-CN", "zh-TW", "en", ""] | SkipJsonSchema[None] = None
     phone: Phone | SkipJsonSchema[None] = None
+    fields: Own | SkipJsonSchema[None] = None
 
     def changes(self) -> describe.Changes:
-        given = {name: getattr(self, name) for name in self.model_fields_set - {"phone"}}
+        given = {name: getattr(self, name) for name in self.model_fields_set - {"phone", "fields"}}
         fields = {name: value for name, value in given.items() if value is not None or name == "birthday"}
-        return describe.Changes(fields, self.phone)
+        return describe.Changes(fields, self.phone, self.fields or {})
 
 
 class MergeBody(Body):

@@ -103,6 +103,7 @@ class CustomerAnswer(Answer):
     lifecycle: str
     rfm: RfmAnswer | None = None
     points: PointsAnswer = PointsAnswer()
+    fields: dict[str, str | int | float] = Field({}, description="custom fields she has a value in, by key")
     source: SourceAnswer
     created_at: Moment
     seen_at: Moment

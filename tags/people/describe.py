@@ -1,6 +1,7 @@
 """What is known of a customer, changed by hand or by the shop's API (C3)."""
 
 from dataclasses import dataclass
+from dataclasses import field as defaulted
 from datetime import date
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.events import announce
 from bot.operators.audit import record_audit
+from tags.people import fields as own_fields
 from tags.people import service
 from tags.people.events import CustomerChanged
 from tags.people.identify import identify
@@ -16,16 +18,21 @@ from tags.people.names import name_key
 
 @dataclass(frozen=True)
 class Changes:
-    """What to set; a field that is not named stays. phone: E.164, verified by whoever says so (C2)."""
+    """What to set; a field that is not named stays. phone: E.164, verified by whoever says so (C2).
+
+    own: fields that the brand defined, by key, as JSON; None takes a value away (C6).
+    """
 
     fields: dict[str, Any]
     phone: str | None = None
+    own: dict[str, Any] = defaulted(default_factory=dict)
 
 
 def change(session: Session, customer_id: int, changes: Changes) -> int:
     """Set profile fields and phone, announce CustomerChanged if anything changed; returns the survivor's id.
 
-    A phone that is another customer's joins the two. Locks her (and the other). Raises NotFound, TwoPeople (409).
+    A phone that is another customer's joins the two. Locks her (and the other). Raises NotFound, TwoPeople (409),
+    Unacceptable (422) for a field that is not there, or a value it can't have.
     """
     hers = service.survivor(session, customer_id)
     if changes.phone is not None:
@@ -37,10 +44,11 @@ def change(session: Session, customer_id: int, changes: Changes) -> int:
         setattr(customer, field, value)
     if "name" in differing:
         customer.name_key = name_key(customer.name)
-    changed = [*sorted(differing), *(["phone"] if changes.phone is not None else [])]
+    own_was, own_now = own_fields.write(session, hers, changes.own)
+    changed = [*sorted(differing), *(["phone"] if changes.phone is not None else []), *own_now]
     if changed:
         was, now = ({field: _json(values[field]) for field in differing} for values in (before, differing))
-        record_audit(session, CustomerChanged.name, f"customer:{hers}", was, now)
+        record_audit(session, CustomerChanged.name, f"customer:{hers}", was | own_was, now | own_now)
         announce(session, CustomerChanged(customer_id=hers, fields=changed))
     return hers
 

@@ -1,18 +1,22 @@
 """What conditions ask of people: profile, contacts, how she came, a random share (T4)."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
-from sqlalchemy import BigInteger, ColumnElement, Text, cast, exists, func, literal, select
+from pydantic import Field
+from sqlalchemy import BigInteger, ColumnElement, Text, and_, cast, exists, false, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
+from bot.core.errors import Fault
 from bot.core.i18n import say
 from bot.web.api import Flag, Whole
+from tags.conditions.numbers import CompareMeasure, Days
 from tags.conditions.tree import Asked, Leaf, leaf
-from tags.people.models import Contact, Customer, Touch
+from tags.people import fields
+from tags.people.models import Contact, Touch
 from tags.people.staff import names
 
-TEXTS = ("gender", "city", "language", "name")
 PARTS = 10_000  # of a percent's hundredth: how fine a share is cut
 
 Value = Annotated[str, Field(min_length=1, max_length=128)]
@@ -20,53 +24,75 @@ Value = Annotated[str, Field(min_length=1, max_length=128)]
 
 @leaf
 class FieldLeaf(Leaf, key="field"):
-    """A field of her profile: `is` or one `in` a list, known or not (`exists`), a birthday's month.
+    """A field of her profile, ours or one a brand defined (C6), asked in exactly one of these ways, as its type allows.
 
-    month: 1 to 12, or `this` for the month it is in the brand's zone (G2).
+    is, in: it is this, or one of these. exists: it is known or not. number: compared. month: of a date, 1 to 12, or
+    `this` for the month it is in the brand's zone (G2). within_days, older_than_days: a date of the last N local days,
+    today included and tomorrow not, or one before those.
     """
 
-    field: Literal["gender", "city", "language", "name", "birthday", "phone"]
+    field: Annotated[str, Field(min_length=1, max_length=64)]
     is_: Value | None = Field(None, alias="is")
     in_: Annotated[list[Value], Field(min_length=1, max_length=200)] | None = Field(None, alias="in")
     exists: Flag | None = None
+    number: CompareMeasure | None = None
     month: Annotated[Whole, Field(ge=1, le=12)] | Literal["this"] | None = None
+    within_days: Days | None = None
+    older_than_days: Days | None = None
 
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        ways = ["is", "in", "exists"] if self.field in TEXTS else ["exists"]
-        ways += ["month"] if self.field == "birthday" else []
+    def faults(self, session: Session) -> Iterator[Fault]:
+        """A field that is not there, a way its type does not have, a choice it does not offer."""
+        found = fields.find(session, self.field)
+        if found is None:
+            yield Fault("/field", f"there is no field {self.field}")
+            return
         given = [name.strip("_") for name, value in self if name != "field" and value is not None]
-        if len(given) != 1 or given[0] not in ways:
-            raise ValueError(f"expected exactly one of {', '.join(ways)} beside the field {self.field}")
-        return self
+        if len(given) != 1 or given[0] not in found.ways:
+            yield Fault("", f"expected exactly one of {', '.join(found.ways)} beside the field {self.field}")
+        strange = [value for value in self._values if found.choices and value not in found.choices]
+        if strange:
+            yield Fault(f"/{given[0]}", f"expected one of {', '.join(found.choices)}; found {', '.join(strange)}")
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
-        """As every leaf's."""
-        her = Customer.__table__.alias("her")
-        return exists().where(her.c.id == asked.who, self._true(her.c[self.field], asked))
-
-    def _true(self, column: ColumnElement[Any], asked: Asked) -> ColumnElement[bool]:
+        """As every leaf's. Nobody has a field that was deleted since."""
+        found = fields.find(asked.session, self.field)
+        if found is None:
+            return false()
+        column, tied = found.known(asked)
+        known = exists().where(*tied)
         if self.exists is not None:
-            known = column != "" if self.field in TEXTS else column.is_not(None)
             return known if self.exists else ~known
+        return known.where(self._so(column, asked))
+
+    def _so(self, column: ColumnElement[Any], asked: Asked) -> ColumnElement[bool]:
+        if self.number is not None:
+            return self.number.of(column)
+        today = asked.now.astimezone(asked.zone).date()
         if self.month is not None:
-            month = asked.now.astimezone(asked.zone).month if self.month == "this" else self.month
-            return func.coalesce(func.date_part("month", column) == month, False)
+            return func.date_part("month", column) == (today.month if self.month == "this" else self.month)
+        if self.within_days is not None:
+            return and_(column > today - timedelta(days=self.within_days), column <= today)
+        if self.older_than_days is not None:
+            return column <= today - timedelta(days=self.older_than_days)
         return column.in_(self._values)
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""
-        called = {
-            "gender": say(lang, "性别"), "city": say(lang, "城市"), "language": say(lang, "语言"),
-            "name": say(lang, "姓名"), "birthday": say(lang, "生日"), "phone": say(lang, "手机号"),
-        }[self.field]  # fmt: skip
+        found = fields.find(session, self.field)
+        called = found.called(lang) if found is not None else self.field
         if self.exists is not None:
             known, unknown = say(lang, "%(field)s已知", field=called), say(lang, "%(field)s未知", field=called)
             return known if self.exists else unknown
+        if self.number is not None:
+            return say(lang, "%(field)s %(number)s", field=called, number=self.number.words())
         if self.month == "this":
-            return say(lang, "本月生日")
+            return say(lang, "%(field)s在本月", field=called)
         if self.month is not None:
-            return say(lang, "生日在 %(month)s 月", month=self.month)
+            return say(lang, "%(field)s在 %(month)s 月", field=called, month=self.month)
+        if self.within_days is not None:
+            return say(lang, "%(field)s在近 %(days)s 天内", field=called, days=self.within_days)
+        if self.older_than_days is not None:
+            return say(lang, "%(field)s早于 %(days)s 天前", field=called, days=self.older_than_days)
         shown = "、".join({"female": say(lang, "女"), "male": say(lang, "男")}.get(one, one) for one in self._values)
         return say(lang, "%(field)s是「%(value)s」", field=called, value=shown)
 

@@ -72,7 +72,8 @@ def changed(data: Data, lang: str) -> Told:
         "language": say(lang, "语言"),
         "phone": say(lang, "手机"),
     }
-    fields = "、".join(names[field] for field in data["fields"])
+    called = {field: data["called"].get(f"field:{field}", field) for field in data["fields"]}
+    fields = "、".join((called | names)[field] for field in data["fields"])
     return Told("pencil", "", say(lang, "资料有更新：%(fields)s", fields=fields))
 
 

@@ -43,7 +43,7 @@ class Entry:
 
 
 # What an event's data names by id: the field, and the kind of thing it names ("" where it says so itself).
-NAMED = {"source": "", "state": "state:", "from_id": "customer:", "missed": "tag:"}
+NAMED = {"source": "", "state": "state:", "from_id": "customer:", "missed": "tag:", "fields": "field:"}
 
 Teller = Callable[[dict[str, Any], str], Told]
 Called = Callable[[str], str]
