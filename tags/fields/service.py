@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -230,7 +231,7 @@ def part(session: Session, from_id: int, into_id: int) -> None:
 
 
 def _column(value: rules.Value) -> str:
-    return "t" if isinstance(value, str) else "n" if isinstance(value, rules.Decimal) else "d"
+    return "t" if isinstance(value, str) else "n" if isinstance(value, Decimal) else "d"
 
 
 def _check_free(session: Session, **wanted: str) -> None:

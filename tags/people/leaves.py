@@ -92,7 +92,7 @@ class FieldLeaf(Leaf, key="field"):
         if self.within_days is not None:
             return say(lang, "%(field)s在近 %(days)s 天内", field=called, days=self.within_days)
         if self.older_than_days is not None:
-            return say(lang, "%(field)s早于 %(days)s 天前", field=called, days=self.older_than_days)
+            return say(lang, "%(field)s在 %(days)s 天前或更早", field=called, days=self.older_than_days)
         shown = "、".join({"female": say(lang, "女"), "male": say(lang, "男")}.get(one, one) for one in self._values)
         return say(lang, "%(field)s是「%(value)s」", field=called, value=shown)
 

@@ -28,11 +28,25 @@ def fill(shop: Shop) -> int:
         }, "attachments": [{"type": "link", "title": "本周新豆", "url": "https://shop.example", "desc": "耶加雪菲"}],
     })  # fmt: skip
     ids = [_buyer(shop, code, name, n) for n, name in enumerate(BUYERS)]
+    _fields(shop, ids[0])
     shop.api.order("wmnobody", "D-unknown", 8_800)
     shop.run_jobs()
     with shop.installation.transaction("test") as session:
         _fail(session, ids[0])
     return ids[0]
+
+
+def _fields(shop: Shop, customer_id: int) -> None:
+    for key, name, kind, choices in (
+        ("taste", "口味", "choice", ["果酸", "坚果", "巧克力", "花香"]), ("cups", "每天喝几杯", "number", []),
+        ("opened", "开店日", "date", []), ("note", "她提过的事", "text", []),
+    ):  # fmt: skip
+        shop.api.post("/custom-fields", {"key": key, "name": name, "type": kind, "choices": choices})
+    values = {"taste": "花香", "cups": 2.5, "opened": "2024-05-20", "note": "家里有一台手冲壶，周末给两个孩子做拿铁"}
+    shop.api.patch(f"/customers/{customer_id}", {"fields": values})
+    shop.api.post("/segments", {"name": "爱花香的", "where": {"field": "taste", "is": "花香"}})
+    old = shop.api.post("/custom-fields", {"key": "fax", "name": "传真", "type": "text"})["id"]
+    shop.api.delete(f"/custom-fields/{old}")
 
 
 def _buyer(shop: Shop, code: dict[str, Any], name: str, number: int) -> int:

@@ -14,6 +14,7 @@ PAGES: dict[str, str] = {
     "customers": "/console/customers",
     "no-match": "/console/customers?q=没有这个人",
     **{tab: f"/console/customers/{{her}}?tab={tab}" for tab in ("timeline", "orders", "points")},
+    "fields": "/console/fields",
     "tags": "/console/tags",
     "live-codes": "/console/live-codes",
     "live-code": "/console/live-codes/1",
