@@ -204,11 +204,14 @@ def _invalid(error: ValidationError) -> Response:
     raise of_validation(error, sent | (request.get_json(silent=True) or {}))
 
 
-def _check_method(literal: Mapping[str, set[str]]) -> None:
+def _check_method(literal: Mapping[str, set[str]]) -> Response | None:
     """A path of its own (`/segments/preview`) is nobody's id, whatever the method. literal: methods by path."""
     methods = literal.get(request.path)
-    if methods is not None and request.method not in methods:
-        raise MethodNotAllowed(sorted(methods))
+    if methods is None or (request.method in methods and request.method != "OPTIONS"):
+        return None
+    if request.method == "OPTIONS":
+        return Response(headers={"Allow": ", ".join(sorted(methods))})
+    raise MethodNotAllowed(sorted(methods))
 
 
 def _check_body() -> None:
