@@ -9,15 +9,20 @@ A fact is a frozen dataclass with a name:
 
     announce(session, OrderPaid(customer_id=7, order_id=9, total_fen=26800))
 
+    @keeps(OrderPaid)
+    def earn(session: Session, events: Sequence[OrderPaid]) -> None: ...       # books, for one as for thousands
+
     @on(OrderPaid)
-    def earn(session: Session, event: OrderPaid) -> None: ...
+    def thank(session: Session, event: OrderPaid) -> None: ...                 # what follows while it is news
 
 Timeline, audit, triggers and webhooks read the table. Listeners touch the customer of the event only; what fans out or
-takes long becomes a job row. The cause of an event announced by a listener is the event that listener heard.
+takes long becomes a job row. The cause of an event announced by a listener is the event that listener heard. What is
+announced as `history` (an import) is kept and causes nothing else: only `@keeps` hears it.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
@@ -70,12 +75,47 @@ class EventRow(Base):
 
 Kind = TypeVar("Kind", bound=Event)
 Listener = Callable[[Session, Any], None]
-listeners: Register[tuple[type[Event], Listener]] = Register("listeners")
+
+
+@dataclass(frozen=True)
+class Ear:
+    """A listener and what it hears. keeps: it takes several events at once, and those of history too."""
+
+    kind: type[Event]
+    listener: Listener
+    keeps: bool = False
+
+
+listeners: Register[Ear] = Register("listeners")
 
 
 def on(kind: type[Kind]) -> Callable[[Callable[[Session, Kind], None]], Callable[[Session, Kind], None]]:
-    """Mark a function to be called with each event of `kind` (or a subclass), in the announcing transaction."""
-    return lambda function: listeners.mark(function, (kind, function))
+    """Mark a function to be called with each event of `kind` (or a subclass), in the announcing transaction.
+
+    It is for what follows from news (rules, messages, notices), so it does not hear `history`.
+    """
+    return lambda function: listeners.mark(function, Ear(kind, function))
+
+
+def keeps(
+    kind: type[Kind],
+) -> Callable[[Callable[[Session, Sequence[Kind]], None]], Callable[[Session, Sequence[Kind]], None]]:
+    """Mark a function that keeps books of events of `kind`: it gets one or many, of any customers, news or history."""
+    return lambda function: listeners.mark(function, Ear(kind, function, keeps=True))
+
+
+@contextmanager
+def history(session: Session) -> Iterator[None]:
+    """What is announced in the block happened before Fugou was told: it is kept, and nobody acts upon it.
+
+    Rules don't fire, nothing is sent; only `@keeps` listeners hear it, and what those announce is history too.
+    """
+    before = session.info.get("history", False)
+    session.info["history"] = True
+    try:
+        yield
+    finally:
+        session.info["history"] = before
 
 
 def announce(session: Session, event: Event, *, why: str = "", at: datetime | None = None) -> int:
@@ -123,11 +163,17 @@ def context(session: Session, why: str = "", at: datetime | None = None) -> dict
 
 def heard(events: Sequence[Event]) -> bool:
     """Whether anybody listens to any of these."""
-    return any(isinstance(event, kind) for event in events for kind, _ in listeners)
+    return any(isinstance(event, ear.kind) for event in events for ear in listeners)
 
 
 def tell(session: Session, events: Sequence[Event], ids: Sequence[int]) -> None:
     """Run the listeners of events whose rows were written under `ids`."""
+    if session.info.get("history"):
+        for ear in listeners:
+            heard_by_it = [event for event in events if isinstance(event, ear.kind)] if ear.keeps else []
+            if heard_by_it:
+                ear.listener(session, heard_by_it)
+        return
     for event, event_id in zip(events, ids, strict=True):
         _tell(session, event, event_id)
 
@@ -136,9 +182,9 @@ def _tell(session: Session, event: Event, event_id: int) -> None:
     before = session.info.get("cause")
     session.info["cause"] = event_id
     try:
-        for kind, listener in listeners:
-            if isinstance(event, kind):
-                listener(session, event)
+        for ear in listeners:
+            if isinstance(event, ear.kind):
+                ear.listener(session, [event] if ear.keeps else event)
     finally:
         session.info["cause"] = before
 

@@ -6,6 +6,8 @@
 The text of a statement does not depend on how many rows there are, so PostgreSQL plans it once a connection.
 """
 
+import csv
+import io
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +34,30 @@ def rows(name: str, record: str, *, few: bool = False) -> str:
 def document(rows: Sequence[dict[str, Any]]) -> str:
     """Rows as the value of a parameter named in `rows`."""
     return json.dumps(rows)
+
+
+MANY = 1_000  # rows from which COPY into a temporary table is quicker than a document
+
+
+def table(session: Session, name: str, record: str, told: Sequence[Sequence[Any]]) -> tuple[str, dict[str, Any]]:
+    """Rows as SQL for the table `u`, and the parameters it takes: a document, or what was copied where they are many.
+
+    record: as for `rows`, whose columns the values follow; none is None.
+    """
+    if len(told) < MANY:
+        columns = [column.split()[0] for column in record.split(", ")]
+        values = [dict(zip(columns, one, strict=True)) for one in told]
+        return rows(name, record, few=len(told) <= FEW), {name: document(values)}
+    text = ", ".join(column.split()[0] for column in record.split(", ") if column.endswith(" text"))
+    run(session, f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({record}) ON COMMIT DROP")
+    run(session, f"TRUNCATE {name}")
+    page = io.StringIO()
+    csv.writer(page).writerows(told)
+    copy = f"COPY {name} FROM STDIN (FORMAT csv{f', FORCE_NOT_NULL ({text})' if text else ''})"
+    with _driver(session, copy, {}) as driver, driver.cursor().copy(copy) as stream:
+        stream.write(page.getvalue())
+    run(session, f"ANALYZE {name}")
+    return f"{name} AS u", {}
 
 
 Query = tuple[str, dict[str, Any]]  # a statement in psycopg's own form (`%(name)s`) and its parameters by name

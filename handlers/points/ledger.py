@@ -36,6 +36,9 @@ class Books:
     ) -> None:  # fmt: skip
         self.session, self.now = session, now  # `due` sets it to the moment of what it books
         self.accounts = {account.customer_id: account for account in accounts}
+        self._families: defaultdict[int, list[Account]] = defaultdict(list)
+        for account in self.accounts.values():
+            self._families[account.owner_id].append(account)
         self.told = told  # the answers of what was asked when the books were opened
         self.lines: list[Line] = []
         self.rows: dict[str, list[dict[str, Any]]] = defaultdict(list)  # further rows of `store.PARTS`
@@ -48,7 +51,7 @@ class Books:
     @property
     def owners(self) -> list[int]:
         """Whose accounts these are."""
-        return sorted({account.owner_id for account in self.accounts.values()})
+        return sorted(self._families)
 
     def late(self) -> set[int]:
         """The owners to whom time has brought something that is not booked yet."""
@@ -60,7 +63,7 @@ class Books:
 
     def family(self, owner_id: int) -> list[Account]:
         """All accounts of one owner, by customer id."""
-        return [account for account in self.accounts.values() if account.owner_id == owner_id]
+        return self._families[owner_id]
 
     def sum_of(self, owner_id: int, name: str) -> int:
         """`balance`, `held`, `debt` or `pending` over all accounts of one owner, in points."""

@@ -1,28 +1,32 @@
 """What points do when others announce theirs: one call each, safe to repeat."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
-from bot.core.events import on
+from bot.core.events import keeps, on
 from handlers.points import earn, merges, spend
 from handlers.points.multipliers import Posting
 from tags.orders.events import OrderPaid, OrderRefunded
 from tags.people.events import CustomersMerged, MergeUndone
 
 
-@on(OrderPaid)
-def spend_points(session: Session, event: OrderPaid) -> None:
-    if event.points_used:
-        spend.spend(
-            session, event.customer_id, event.points_used, order_id=event.order_id, cause=f"order:{event.order_id}",
-            pointer="/points_used",
-        )  # fmt: skip
+@keeps(OrderPaid)
+def spend_points(session: Session, events: Sequence[OrderPaid]) -> None:
+    for event in events:
+        if event.points_used:
+            spend.spend(
+                session, event.customer_id, event.points_used, order_id=event.order_id,
+                cause=f"order:{event.order_id}", pointer="/points_used",
+            )  # fmt: skip
 
 
-@on(OrderPaid)
-def earn_points(session: Session, event: OrderPaid) -> None:
-    earn.earn(session, [Posting(
-        event.order_id, event.customer_id, event.month, event.paid_at, event.total_fen, f"order:{event.order_id}"
-    )])  # fmt: skip
+@keeps(OrderPaid)
+def earn_points(session: Session, events: Sequence[OrderPaid]) -> None:
+    earn.earn(session, [
+        Posting(one.order_id, one.customer_id, one.month, one.paid_at, one.total_fen, f"order:{one.order_id}")
+        for one in events
+    ])  # fmt: skip
 
 
 @on(OrderRefunded)

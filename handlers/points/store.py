@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.core import events
+from bot.core.errors import NotFound
 from bot.core.sets import FEW, Query, document, rows, run, run_all, run_later
 from handlers.points import preferences
 from handlers.points.multipliers import Posting
 from handlers.points.planned import Account, Line, Lot, Month, Order
-from tags.people import service as people
+from tags.people import many
 
 LOCK = """
 SELECT customer_id, owner_id, balance, held, debt, pending, due_at FROM points_accounts
@@ -51,7 +52,10 @@ ORDER BY 1 ON CONFLICT DO NOTHING
 
 def _make(session: Session, ids: list[int]) -> None:
     """Make these accounts and those of their owners, who book for all of theirs."""
-    owner = {one: people.survivor(session, one) for one in ids}
+    owner = many.survivors(session, ids)
+    unknown = set(ids) - owner.keys()
+    if unknown:
+        raise NotFound(f"there is no customer {min(unknown)}")
     owner |= {one: one for one in owner.values()}
     run(session, MAKE, ids=list(owner), owners=list(owner.values()))
 

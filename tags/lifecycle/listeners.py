@@ -1,8 +1,10 @@
 """What the lifecycle does when orders and merges happen."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
-from bot.core.events import on
+from bot.core.events import keeps, on
 from tags.lifecycle import service
 from tags.orders.events import OrderPaid, OrderRefunded
 from tags.people.events import ContactAdded, CustomersMerged, MergeUndone
@@ -15,9 +17,9 @@ def met(session: Session, event: ContactAdded) -> None:
         service.keep(session, [event.customer_id])
 
 
-@on(OrderPaid)
-def ordered(session: Session, event: OrderPaid) -> None:
-    service.keep(session, [event.customer_id])
+@keeps(OrderPaid)
+def ordered(session: Session, events: Sequence[OrderPaid]) -> None:
+    service.keep(session, sorted({event.customer_id for event in events}))
 
 
 @on(OrderRefunded)

@@ -10,7 +10,7 @@ from bot.core.sets import document, rows, run
 from tags.lifecycle.models import StageRow
 from tags.lifecycle.preferences import lifecycle
 from tags.lifecycle.rules import Buyer, stage
-from tags.people import service as people
+from tags.people import many
 from tags.people.cards import facet
 from tags.tagging import computed
 
@@ -36,27 +36,27 @@ SELECT c, s, '', %(now)s, d FROM {rows("stages", "c bigint, s text, d timestampt
 WHERE s <> '' OR EXISTS (SELECT 1 FROM lifecycles k WHERE k.customer_id = c) ORDER BY c
 ON CONFLICT (customer_id) DO UPDATE SET stage = excluded.stage, due_at = excluded.due_at,
     since = CASE WHEN t.stage = excluded.stage THEN t.since ELSE excluded.since END
-RETURNING customer_id, stage <> tagged
+RETURNING customer_id, stage, stage <> tagged
 """  # noqa: S608  # names are ours
+TAGGED = "UPDATE lifecycles SET tagged = stage WHERE customer_id = ANY(%(ids)s)"
 
 
 def keep(session: Session, customer_ids: Sequence[int]) -> None:
     """Find the stages of these survivors anew and give them the tags. Safe to repeat. Locks them."""
     now, bounds = clock.now(), lifecycle.of(session).bounds
-    people.lock(session, *customer_ids)
+    many.lock_ids(session, customer_ids)
     found = []
     for customer_id, orders, last_at, before_at, met in run(session, FACTS, ids=list(customer_ids)):
         buyer = Buyer(orders, last_at, before_at, met) if orders else None
         name, due_at = stage(buyer, bounds, now) if buyer else ("", None)
         found.append({"c": customer_id, "s": name, "d": due_at.isoformat() if due_at else None})
-    moved = [customer_id for customer_id, moved in run(session, WRITE, stages=document(found), now=now) if moved]
+    moved = {customer_id: name for customer_id, name, moved in run(session, WRITE, stages=document(found), now=now) if moved}
     if not moved:
         return
     tags = computed.keep(session, GROUP, list(TAGS.values()))
-    query = select(StageRow).where(StageRow.customer_id.in_(moved)).order_by(StageRow.customer_id)
-    for hers in session.scalars(query.execution_options(populate_existing=True)):
-        computed.put(session, hers.customer_id, tags, TAGS.get(hers.stage, ""), source="lifecycle", why="")
-        hers.tagged = hers.stage
+    named = {customer_id: TAGS.get(name, "") for customer_id, name in moved.items()}
+    computed.put(session, tags, named, group=GROUP, source="lifecycle")
+    run(session, TAGGED, ids=list(moved))
 
 
 def is_stranger(session: Session, customer_id: int) -> bool:

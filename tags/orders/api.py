@@ -11,6 +11,7 @@ from bot.web.api import Answer, Body, Fen, Past, Whole, answers, reply, resource
 from bot.web.guard import needs
 from tags.orders import place, receipts, refund
 from tags.orders.errors import OtherContent
+from tags.people import many
 from tags.people import service as people
 from tags.people.selector import Selector
 
@@ -111,7 +112,7 @@ def post_order(body: OrderBody) -> Response:
     session = edge.session()
     known = place.find(session, body.order_id)
     if known is None:
-        customer_id = people.resolve_or_make(session, body.customer, at=body.paid_at)
+        customer_id = many.resolve_or_make(session, body.customer, at=body.paid_at)
     else:
         found = people.find(session, body.customer)
         if found is None:

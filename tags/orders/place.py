@@ -1,20 +1,22 @@
 """Taking in orders, each once, with the sums kept of them (G5, T5)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.core import clock
+from bot.core.errors import NotFound
 from bot.core.events import announce_all
 from bot.core.installation import installation_of
-from bot.core.sets import FEW, document, rows, run
+from bot.core.sets import run, table
 from tags.orders.errors import OtherContent
 from tags.orders.events import OrderPaid
 from tags.orders.models import Order, OrderItem
-from tags.people import service as people
+from tags.people import many
+from tags.people.models import Customer
 
 
 @dataclass(frozen=True)
@@ -43,28 +45,58 @@ class NewOrder:
     points_used: int = 0
 
 
+@dataclass(frozen=True)
+class Landed:
+    """What became of orders told. fresh: those kept now, by order_id, in the order given.
+
+    known: for each that was known, by its place in what was told, the fields in which it differs.
+    """
+
+    fresh: dict[str, OrderPaid]
+    known: dict[int, list[str]]
+
+
 def place(session: Session, orders: Sequence[NewOrder]) -> dict[str, bool]:
     """Keep orders and announce OrderPaid for each new one; says by order_id whether it is new.
 
     One that is known, from before or from earlier in `orders`, changes nothing (G5). Locks the customers.
     Raises OtherContent (409) where a known one differs, field by field; NotFound for a customer that is nobody.
     """
-    asked = sorted({order.customer_id for order in orders})
-    buyers = dict(zip(asked, people.lock(session, *asked), strict=True))
-    orders = [replace(order, customer_id=buyers[order.customer_id].id) for order in orders]
-    first: dict[str, NewOrder] = {}
-    for order in orders:
-        first.setdefault(order.order_id, order)
-    zone = installation_of(session).settings.timezone
-    months = {name: clock.month_of(order.paid_at, zone) for name, order in first.items()}
-    fresh = _insert(session, first, months)
-    kept = {name: first[name] for name in fresh} | _stored(session, [name for name in first if name not in fresh])
-    for order in orders:
-        differing = [name for name, value in vars(order).items() if getattr(kept[order.order_id], name) != value]
+    landed = land(session, orders)
+    for at, differing in landed.known.items():
         if differing:
-            raise OtherContent("order", order.order_id, [name.removesuffix("_id") for name in differing])
-    announce_all(session, [_paid(first[name], months[name]) for name in fresh])
-    return {name: name in fresh for name in first}
+            raise OtherContent("order", orders[at].order_id, differing)
+    announce_all(session, list(landed.fresh.values()))
+    return {order.order_id: order.order_id in landed.fresh for order in orders}
+
+
+def land(session: Session, orders: Sequence[NewOrder]) -> Landed:
+    """Keep orders with their sums, without announcing them; however many, in the same few statements.
+
+    Locks the customers. Raises NotFound for a customer that is nobody.
+    """
+    buyers = many.lock_ids(session, {order.customer_id for order in orders})
+    zone = installation_of(session).settings.timezone
+    first: dict[str, NewOrder] = {}
+    months: dict[str, str] = {}
+    for order in orders:
+        if order.customer_id not in buyers:
+            raise NotFound(f"there is no customer {order.customer_id}")
+        if order.order_id not in first:
+            first[order.order_id] = order
+            months[order.order_id] = clock.month_of(order.paid_at, zone)
+    fresh = _insert(session, first, buyers, months)
+    stored = _stored(session, first.keys() - fresh)
+    known: dict[int, list[str]] = {}
+    for at, order in enumerate(orders):
+        kept = stored.get(order.order_id, first[order.order_id])
+        if kept is order:
+            continue
+        told = {**vars(order), "customer_id": buyers[order.customer_id]}
+        was = {**vars(kept), "customer_id": buyers.get(kept.customer_id, kept.customer_id)}
+        known[at] = [name.removesuffix("_id") for name, value in told.items() if was[name] != value]
+    paid = {name: _paid(first[name], buyers, months[name]) for name in first if name in fresh}
+    return Landed(paid, known)
 
 
 INSERT = """
@@ -91,51 +123,52 @@ WITH fresh AS (
     WHERE t.id = f.customer_id AND t.seen_at < f.at
 ) SELECT order_id FROM fresh
 """
+ORDER = "o text, c bigint, p timestamptz, m text, t bigint, s bigint"
+ITEM = "o text, l int, s text, n text, c text, q int, p bigint"
 
 
-def _insert(session: Session, orders: Mapping[str, NewOrder], months: Mapping[str, str]) -> list[str]:
-    """Insert those that are not known, with their lines and sums; their order_ids, in the order given."""
-    records = [
-        {"o": one.order_id, "c": one.customer_id, "p": one.paid_at.isoformat(), "m": months[name],
-         "t": one.total_fen, "s": one.points_used}
+def _insert(
+    session: Session, orders: Mapping[str, NewOrder], buyers: Mapping[int, int], months: Mapping[str, str]
+) -> set[str]:
+    """Insert those that are not known, with their lines and sums; their order_ids."""
+    told = [
+        (one.order_id, buyers[one.customer_id], one.paid_at.isoformat(), months[name], one.total_fen, one.points_used)
         for name, one in orders.items()
-    ]  # fmt: skip
+    ]
     lines = [
-        {"o": name, "l": n, "s": item.sku, "n": item.name, "c": item.category, "q": item.quantity,
-         "p": item.unit_price_fen}
-        for name, one in orders.items() for n, item in enumerate(one.items)
+        (name, line, item.sku, item.name, item.category, item.quantity, item.unit_price_fen)
+        for name, one in orders.items() for line, item in enumerate(one.items)
     ]  # fmt: skip
-    few = max(len(records), len(lines)) <= FEW
-    statement = INSERT.format(
-        orders=rows("orders", "o text, c bigint, p timestamptz, m text, t bigint, s bigint", few=few),
-        items=rows("items", "o text, l int, s text, n text, c text, q int, p bigint", few=few),
-    )
-    values = {"orders": document(records), "items": document(lines), "at": clock.now()}
-    inserted = {order_id for (order_id,) in run(session, statement, **values)}
-    return [name for name in orders if name in inserted]
+    of_orders, values = table(session, "told_orders", ORDER, told)
+    of_items, more = table(session, "told_items", ITEM, lines)
+    statement = INSERT.format(orders=of_orders, items=of_items)
+    return {order_id for (order_id,) in run(session, statement, **values, **more, at=clock.now())}
 
 
-def _stored(session: Session, order_ids: Sequence[str]) -> dict[str, NewOrder]:
+def _stored(session: Session, order_ids: Collection[str]) -> dict[str, NewOrder]:
     """Known orders as they were told, by order_id; the customer is the survivor."""
     if not order_ids:
         return {}
     lines: dict[int, list[Item]] = {}
-    query = select(OrderItem).join(Order, Order.id == OrderItem.order_number).where(Order.order_id.in_(order_ids))
-    for line in session.scalars(query.order_by(OrderItem.order_number, OrderItem.line)):
-        item = Item(line.sku, line.name, line.category, line.quantity, line.unit_price_fen)
-        lines.setdefault(line.order_number, []).append(item)
+    mine = Order.order_id.in_(order_ids)
+    columns = (OrderItem.order_number, OrderItem.sku, OrderItem.name, OrderItem.category, OrderItem.quantity,
+               OrderItem.unit_price_fen)  # fmt: skip
+    bought = select(*columns).join(Order, Order.id == OrderItem.order_number).where(mine)
+    for number, *item in session.execute(bought.order_by(OrderItem.order_number, OrderItem.line)):
+        lines.setdefault(number, []).append(Item(*item))
+    orders = select(
+        Order.id, Order.order_id, func.coalesce(Customer.survivor_id, Customer.id), Order.paid_at, Order.total_fen,
+        Order.points_used,
+    ).join(Customer, Customer.id == Order.customer_id)  # fmt: skip
     return {
-        one.order_id: NewOrder(
-            one.order_id, people.survivor(session, one.customer_id), one.paid_at, one.total_fen,
-            tuple(lines.get(one.id, ())), one.points_used,
-        )
-        for one in session.scalars(select(Order).where(Order.order_id.in_(order_ids)))
-    }  # fmt: skip
+        order_id: NewOrder(order_id, customer_id, paid_at, total_fen, tuple(lines.get(number, ())), points_used)
+        for number, order_id, customer_id, paid_at, total_fen, points_used in session.execute(orders.where(mine))
+    }
 
 
-def _paid(order: NewOrder, month: str) -> OrderPaid:
+def _paid(order: NewOrder, buyers: Mapping[int, int], month: str) -> OrderPaid:
     return OrderPaid(
-        customer_id=order.customer_id, order_id=order.order_id, paid_at=order.paid_at, month=month,
+        customer_id=buyers[order.customer_id], order_id=order.order_id, paid_at=order.paid_at, month=month,
         total_fen=order.total_fen, points_used=order.points_used,
         first_item=order.items[0].name if order.items else "", pieces=sum(item.quantity for item in order.items),
     )  # fmt: skip

@@ -61,32 +61,11 @@ def resolve(session: Session, selector: Selector) -> int:
     return found
 
 
-def resolve_or_make(
-    session: Session, selector: Selector, name: str = "", source: str = "api", at: datetime | None = None
-) -> int:
-    """The customer meant; a stranger (without contact) is made where nobody matches, once however many ask at once.
-
-    at: aware UTC, of the touch that makes her known (default: now). source: who says so: api, import, sms, wecom; all
-    of them make a phone verified (C2).
-    Raises NotFound for an unknown customer_id, since nobody can be made out of that.
-    """
-    found = find(session, selector)
-    if found is not None:
-        return found
-    kind, value = selector.pair
-    if kind == "customer_id":
-        raise Unknown(selector)
-    kept, made = make_owner(session, kind, identity_value(session, kind, value), name, source, at)
-    if made and kind == "phone":
-        show_phone(session, kept, value)
-    return kept
-
-
 def make_owner(
-    session: Session, kind: str, value: str, name: str, source: str, at: datetime | None = None
+    session: Session, kind: str, value: str, name: str, source: str
 ) -> tuple[int, bool]:
     """A customer for an identity that nobody had a moment ago, and whether she is new, or somebody else was quicker."""
-    made = make(session, name=name, at=at)
+    made = make(session, name=name)
     kept = keep_identity(session, made, kind, value, source)
     if kept != made:
         session.execute(delete(Customer).where(Customer.id == made))

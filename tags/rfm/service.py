@@ -4,7 +4,7 @@
 one customer between the edges of the last night. Both leave her class to `retag`, which gives her its computed tag.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.core.sets import run
-from tags.people import service as people
+from tags.people import many
 from tags.people.cards import facet
 from tags.rfm import rules
 from tags.rfm.models import Run, Score
@@ -61,24 +61,24 @@ WITH moved AS MATERIALIZED (
     SELECT c, r, f, m, named, '', %(now)s FROM moved WHERE was = 0 ON CONFLICT DO NOTHING RETURNING 1
 ) SELECT (SELECT count(*) FROM changed) + (SELECT count(*) FROM added)
 """
-ONE = f"""
+SOME = f"""
 WITH last AS (SELECT r, f, m FROM rfm_runs ORDER BY id DESC LIMIT 1),
-sums AS ({SUMS.format(whose="AND (c.id = %(id)s OR c.survivor_id = %(id)s)")}), scored AS (
-    SELECT 1 + (SELECT count(*) FROM unnest(e.r) x WHERE s.r > x) AS r,
+sums AS ({SUMS.format(whose="AND (c.id = ANY(%(ids)s) OR c.survivor_id = ANY(%(ids)s))")}), scored AS (
+    SELECT s.id, 1 + (SELECT count(*) FROM unnest(e.r) x WHERE s.r > x) AS r,
         1 + (SELECT count(*) FROM unnest(e.f) x WHERE s.f > x) AS f,
         1 + (SELECT count(*) FROM unnest(e.m) x WHERE s.m > x) AS m
     FROM last e, sums s
 ), named AS (
-    SELECT r, f, m, (%(names)s::text[])[1 + 4 * (r < %(high_r)s)::int + 2 * (f < %(high_f)s)::int
+    SELECT id, r, f, m, (%(names)s::text[])[1 + 4 * (r < %(high_r)s)::int + 2 * (f < %(high_f)s)::int
         + (m < %(high_m)s)::int] AS named FROM scored
-    UNION ALL SELECT 0, 0, 0, '' FROM last, rfm_scores
-    WHERE customer_id = %(id)s AND NOT EXISTS (SELECT 1 FROM scored)
+    UNION ALL SELECT customer_id, 0, 0, 0, '' FROM last, rfm_scores
+    WHERE customer_id = ANY(%(ids)s) AND customer_id NOT IN (SELECT id FROM scored)
 ), written AS (
     INSERT INTO rfm_scores AS t (customer_id, r, f, m, named, tagged, at)
-    SELECT %(id)s, r, f, m, named, '', %(now)s FROM named ON CONFLICT (customer_id) DO UPDATE
+    SELECT id, r, f, m, named, '', %(now)s FROM named ORDER BY id ON CONFLICT (customer_id) DO UPDATE
     SET r = excluded.r, f = excluded.f, m = excluded.m, named = excluded.named, at = excluded.at
-    RETURNING named <> tagged AS moved
-) SELECT (SELECT moved FROM written) FROM last
+    RETURNING customer_id, named <> tagged AS moved
+) SELECT array(SELECT customer_id FROM written WHERE moved) FROM last
 """  # noqa: S608
 
 
@@ -101,36 +101,41 @@ def recompute(session: Session) -> int:
     return int(run(session, MOVED, **values, names=NAMES, now=clock.now())[0][0])
 
 
-def rescore(session: Session, customer_id: int) -> bool:
-    """Score one survivor after her orders changed; False while there are no edges yet. Her lock is held.
+def rescore(session: Session, customer_ids: Collection[int]) -> bool:
+    """Score survivors after their orders changed; False while there are no edges yet. Their locks are held.
 
-    Where edges are being found for the first time they are waited for: her order may have come too late for those.
+    Where edges are being found for the first time they are waited for: an order may have come too late for those.
     """
     high_r, high_f, high_m = _high_from(session)
     values = {"high_r": high_r, "high_f": high_f, "high_m": high_m, "names": NAMES, "now": clock.now()}
-    found = run(session, ONE, id=customer_id, **values)
+    found = run(session, SOME, ids=list(customer_ids), **values)
     if not found:
         run(session, "SELECT pg_advisory_xact_lock_shared(%(lock)s)", lock=EDGES_LOCK)
-        found = run(session, ONE, id=customer_id, **values)
+        found = run(session, SOME, ids=list(customer_ids), **values)
     if found and found[0][0]:
-        retag(session, customer_id)
+        retag(session, *found[0][0])
     return bool(found)
+
+
+WAITING = "SELECT customer_id FROM rfm_scores WHERE tagged <> named ORDER BY customer_id LIMIT %(most)s"
+TO_TAG = """
+SELECT customer_id, named, format('R%%s F%%s M%%s', r, f, m) FROM rfm_scores
+WHERE customer_id = ANY(%(ids)s) AND tagged <> named ORDER BY customer_id FOR UPDATE
+"""
+TAGGED = "UPDATE rfm_scores SET tagged = named WHERE customer_id = ANY(%(ids)s)"
 
 
 def retag(session: Session, *customer_ids: int) -> int:
     """Give these customers, or some of all who wait for it, the tags their classes have moved to; how many."""
-    waiting = select(Score.customer_id).where(Score.tagged != Score.named)
-    waiting = waiting.where(Score.customer_id.in_(customer_ids)) if customer_ids else waiting.limit(RETAGGED_AT_ONCE)
-    ids = list(session.scalars(waiting.order_by(Score.customer_id)))
+    ids = customer_ids or [one for (one,) in run(session, WAITING, most=RETAGGED_AT_ONCE)]
     if not ids:
         return 0
     tags = computed.keep(session, GROUP, NAMES)
-    for customer in people.lock(session, *ids):
-        hers = session.get(Score, customer.id, with_for_update=True, populate_existing=True)
-        if hers is None:  # merged since; her survivor was scored then
-            continue
-        computed.put(session, customer.id, tags, hers.named, source="rfm", why=f"R{hers.r} F{hers.f} M{hers.m}")
-        hers.tagged = hers.named
+    many.lock_ids(session, ids)
+    waiting = run(session, TO_TAG, ids=list(ids))  # who was merged since has none: her survivor was scored then
+    named, whys = {one: name for one, name, _ in waiting}, {one: why for one, _, why in waiting}
+    computed.put(session, tags, named, group=GROUP, source="rfm", whys=whys)
+    run(session, TAGGED, ids=list(named))
     return len(ids)
 
 

@@ -67,7 +67,7 @@ def test_an_event_keeps_who_when_why_and_what_caused_it(session: Session) -> Non
     def earn(session: Session, event: Bought) -> None:
         announce(session, Earned(customer_id=event.customer_id, points=event.fen // 100), why="1 %")
 
-    events.listeners.entries.append((Bought, earn))
+    events.listeners.entries.append(events.Ear(Bought, earn))
     at = datetime(2026, 3, 1, tzinfo=UTC)
     first = announce(session, Bought(customer_id=7, fen=500), at=at)
     rows = session.scalars(select(EventRow).where(EventRow.customer_id == 7).order_by(EventRow.id)).all()

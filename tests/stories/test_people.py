@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from bot.app.demo.driver import Refused
 from bot.core import checks, clock
-from tags.people import identify, merge, service
+from tags.people import identify, many, merge, service
 from tags.people.errors import TwoPeople
 from tags.people.models import Contact, Customer
 from tags.people.selector import Selector
@@ -31,7 +31,7 @@ def verified(shop: Shop) -> list[str]:
 
 def stranger(shop: Shop, name: str = "", **selector: str) -> int:
     with shop.installation.transaction("api:1") as session:
-        return service.resolve_or_make(session, Selector(**selector), name)
+        return many.resolve_or_make(session, Selector(**selector), name)
 
 
 def test_a_customer_who_adds_a_member_is_a_contact_with_name_and_source(shop: Shop) -> None:  # C1 C3 C5

@@ -1,0 +1,197 @@
+"""Many people at once: who they are now, their locks, and whose the identities are that a file or a shop names (C2).
+
+`known` is one rule for one order as for thousands of rows: matching is by unionid, then verified phone, then
+order-system id; a stranger is made where nobody matches; values that two turn out to share make them one.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bot.core import clock
+from bot.core.errors import Problem
+from bot.core.installation import installation_of
+from bot.core.sets import FEW, run
+from tags.people import service
+from tags.people.errors import Unknown
+from tags.people.identify import identify
+from tags.people.models import Customer
+from tags.people.names import name_key
+from tags.people.selector import Selector
+
+Pair = tuple[str, str]  # kind and value of an identity
+Known = int | Problem  # whose it is, or why that can't be said
+PRIORITY = ("unionid", "phone", "shop_customer_id", "external_userid", "email")
+
+
+@dataclass(frozen=True)
+class Person:
+    """What a row says of somebody. identities: kind and value (a phone as E.164), all hers, at least one.
+
+    name: for whom nobody knew. at: aware UTC, of the touch that makes her known (None: now).
+    """
+
+    identities: tuple[Pair, ...]
+    name: str = ""
+    at: datetime | None = None
+
+
+SURVIVORS = "SELECT id, coalesce(survivor_id, id) FROM customers WHERE id = ANY(%(ids)s)"
+LOCK = f"{SURVIVORS} ORDER BY id FOR NO KEY UPDATE"
+
+
+def survivors(session: Session, customer_ids: Collection[int]) -> dict[int, int]:
+    """Who each of these is now; ids that never were are not in it."""
+    return dict(run(session, SURVIVORS, ids=list(customer_ids)))
+
+
+def lock_ids(session: Session, customer_ids: Collection[int]) -> dict[int, int]:
+    """`service.lock` for many: who each of these is now, and those are locked. Ids that never were are not in it."""
+    wanted = sorted(set(customer_ids))
+    if len(wanted) <= FEW:  # what follows asks for these again, and finds them read
+        there = [one for one in wanted if session.get(Customer, one) is not None]
+        return {asked: hers.id for asked, hers in zip(there, service.lock(session, *there), strict=True)}
+    now = dict(run(session, LOCK, ids=wanted))
+    while elsewhere := set(now.values()) - now.keys():
+        now |= dict(run(session, LOCK, ids=sorted(elsewhere)))
+    return {one: _end(now, one) for one in wanted if one in now}
+
+
+def _end(now: Mapping[int, int], customer_id: int) -> int:
+    while now[customer_id] != customer_id:  # merged while we waited for the lock
+        customer_id = now[customer_id]
+    return customer_id
+
+
+def resolve_or_make(
+    session: Session, selector: Selector, name: str = "", source: str = "api", at: datetime | None = None
+) -> int:
+    """The customer a selector means; a stranger (without contact) is made where nobody matches, once however many ask.
+
+    at: aware UTC, of the touch that makes her known (default: now). source: who says so: api, import, sms, wecom; all
+    of them make a phone verified (C2).
+    Raises NotFound for an unknown customer_id, since nobody can be made out of that.
+    """
+    found = service.find(session, selector)
+    if found is not None:
+        return found
+    if selector.pair[0] == "customer_id":
+        raise Unknown(selector)
+    [hers], _ = known(session, [Person((selector.pair,), name, at)], source)
+    assert isinstance(hers, int)  # a single identity is one customer's
+    return hers
+
+
+def known(session: Session, people: Sequence[Person], source: str) -> tuple[list[Known], set[int]]:
+    """Whose each row is, locked, with the identities nobody had given to her; and which customers were made for it.
+
+    source: who says so: api, import; it makes a phone verified (C2). A row whose identities are two customers' makes
+    them one (the older survives), or is a Problem where only a person can say that.
+    """
+    said = {pair for person in people for pair in person.identities}
+    kept = {pair: (pair[0], service.identity_value(session, *pair)) for pair in said}
+    owners = service.owners(session, list(kept.values()))
+    locked = lock_ids(session, set(owners.values()))
+    if any(one != hers for one, hers in locked.items()):
+        owners = service.owners(session, list(kept.values()))  # a merge moved them while we waited
+    fresh = set(kept.values()) - owners.keys()
+    rows = [[kept[pair] for pair in _ordered(person)] for person in people]
+    made = _make(session, _sort_out(people, rows, owners))
+    owners = {pair: made.get(whose, whose) for pair, whose in owners.items()}
+    written = _keep(session, {pair: owners[pair] for pair in sorted(fresh)}, source)
+    if lost := fresh - written:  # somebody else was quicker
+        owners |= service.owners(session, list(lost))
+    nobodys = set(made.values()) - set(owners.values())
+    run(session, FORGET, ids=list(nobodys))
+    _show_phones(session, {pair[1]: owners[its] for pair, its in kept.items() if pair[0] == "phone" and its in written})
+    found: list[Known] = [owners[pairs[0]] for pairs in rows]
+    torn = [at for at, pairs in enumerate(rows) if any(owners[pair] != found[at] for pair in pairs)]
+    for at in torn:
+        found[at] = _joined(session, people[at], owners[rows[at][0]], source)
+    if torn:
+        now = survivors(session, {one for one in found if isinstance(one, int)})
+        found = [now[one] if isinstance(one, int) else one for one in found]
+    return found, set(made.values()) - nobodys
+
+
+def _ordered(person: Person) -> Sequence[Pair]:
+    if len(person.identities) == 1:
+        return person.identities
+    return sorted(person.identities, key=lambda pair: PRIORITY.index(pair[0]))
+
+
+def _sort_out(people: Sequence[Person], rows: Sequence[Sequence[Pair]], owners: dict[Pair, int]) -> dict[int, Person]:
+    """Give every pair an owner, a negative one where a customer is to be made; those to be made, by that number."""
+    fresh: dict[int, Person] = {}
+    for person, hers in zip(people, rows, strict=True):
+        whose = next((owners[pair] for pair in hers if pair in owners), None)
+        if whose is None:
+            whose = -len(fresh) - 1
+            fresh[whose] = person
+        for pair in hers:
+            owners.setdefault(pair, whose)
+    return fresh
+
+
+MAKE = """
+INSERT INTO customers (name, name_key, avatar, gender, city, language, phone_tail, created_at, seen_at)
+SELECT n, k, '', '', '', '', '', %(now)s, s
+FROM unnest(%(names)s::text[], %(keys)s::text[], %(seen)s::timestamptz[]) WITH ORDINALITY AS u(n, k, s, nth)
+ORDER BY nth RETURNING id
+"""
+FORGET = "DELETE FROM customers WHERE id = ANY(%(ids)s)"
+
+
+def _make(session: Session, fresh: Mapping[int, Person]) -> dict[int, int]:
+    """The ids of the customers made, by the numbers that stood for them. Nobody else knows them yet."""
+    if not fresh:
+        return {}
+    now = clock.now()
+    names = [one.name for one in fresh.values()]
+    seen = [one.at or now for one in fresh.values()]
+    ids = [made for (made,) in run(session, MAKE, names=names, keys=list(map(name_key, names)), seen=seen, now=now)]
+    return dict(zip(fresh, ids, strict=True))
+
+
+KEEP = """
+INSERT INTO identities (customer_id, kind, value, source, added_at)
+SELECT c, k, v, %(source)s, %(now)s FROM unnest(%(ids)s::bigint[], %(kinds)s::text[], %(values)s::text[]) AS u(c, k, v)
+ON CONFLICT DO NOTHING RETURNING kind, value
+"""
+
+
+def _keep(session: Session, wanted: Mapping[Pair, int], source: str) -> set[Pair]:
+    """Write the identities nobody had a moment ago; those that were written."""
+    if not wanted:
+        return set()
+    values = {"kinds": [kind for kind, _ in wanted], "values": [value for _, value in wanted]}
+    return set(run(session, KEEP, ids=list(wanted.values()), source=source, now=clock.now(), **values))
+
+
+SHOW = """
+UPDATE customers t SET phone = u.p, phone_tail = u.e
+FROM unnest(%(ids)s::bigint[], %(phones)s::bytea[], %(tails)s::text[]) AS u(c, p, e) WHERE t.id = u.c
+"""
+
+
+def _show_phones(session: Session, phones: Mapping[str, int]) -> None:
+    """Keep new phones (E.164, whose) to be shown masked, as `service.show_phone` does."""
+    if phones:
+        sealed = list(map(installation_of(session).vault.encrypt, phones))
+        run(session, SHOW, ids=list(phones.values()), phones=sealed, tails=[phone[-4:] for phone in phones])
+        for customer_id in phones.values():
+            if (read := session.identity_map.get(session.identity_key(Customer, customer_id))) is not None:
+                session.expire(read, ["phone", "phone_tail"])
+
+
+def _joined(session: Session, person: Person, whose: int, source: str) -> Known:
+    """Whose a row is whose identities are two customers': they become one."""
+    try:
+        with session.begin_nested():
+            for kind, value in _ordered(person):
+                whose = identify(session, whose, kind, value, source=source)
+    except Problem as problem:
+        return problem
+    return whose
