@@ -50,7 +50,9 @@ def keep(session: Session, customer_ids: Sequence[int]) -> None:
         buyer = Buyer(orders, last_at, before_at, met) if orders else None
         name, due_at = stage(buyer, bounds, now) if buyer else ("", None)
         found.append({"c": customer_id, "s": name, "d": due_at.isoformat() if due_at else None})
-    moved = {customer_id: name for customer_id, name, moved in run(session, WRITE, stages=document(found), now=now) if moved}
+    moved = {
+        customer_id: name for customer_id, name, moved in run(session, WRITE, stages=document(found), now=now) if moved
+    }
     if not moved:
         return
     tags = computed.keep(session, GROUP, list(TAGS.values()))

@@ -154,8 +154,8 @@ def _stored(session: Session, order_ids: Collection[str]) -> dict[str, NewOrder]
     columns = (OrderItem.order_number, OrderItem.sku, OrderItem.name, OrderItem.category, OrderItem.quantity,
                OrderItem.unit_price_fen)  # fmt: skip
     bought = select(*columns).join(Order, Order.id == OrderItem.order_number).where(mine)
-    for number, *item in session.execute(bought.order_by(OrderItem.order_number, OrderItem.line)):
-        lines.setdefault(number, []).append(Item(*item))
+    for item in session.execute(bought.order_by(OrderItem.order_number, OrderItem.line)):
+        lines.setdefault(item.order_number, []).append(Item(*item[1:]))
     orders = select(
         Order.id, Order.order_id, func.coalesce(Customer.survivor_id, Customer.id), Order.paid_at, Order.total_fen,
         Order.points_used,

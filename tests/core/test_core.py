@@ -1,5 +1,6 @@
 """The ground: clock, events, preferences, settings, secrets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from bot.core import clock, events, log, preferences
 from bot.core import settings as fugou_settings
 from bot.core.crypto import Vault
 from bot.core.errors import Unacceptable
-from bot.core.events import Event, EventRow, announce
+from bot.core.events import Event, EventRow, announce, announce_all
 from bot.core.installation import Installation
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -161,3 +162,23 @@ def test_a_signed_link_is_for_one_purpose_and_ends() -> None:  # S1
     ):
         with pytest.raises(ValueError, match=r"token of ours|expired"):
             vault.read(purpose, shown, moment)
+
+
+def test_history_is_kept_for_all_at_once_and_nobody_acts_upon_it(session: Session) -> None:  # G4
+    kept: list[list[int]] = []
+    acted: list[int] = []
+
+    def keep(session: Session, bought: Sequence[Bought]) -> None:
+        kept.append([event.fen for event in bought])
+        announce(session, Earned(customer_id=1, points=1))
+
+    events.listeners.entries += [
+        events.Ear(Bought, keep, keeps=True), events.Ear(Bought, lambda session, event: acted.append(event.fen)),
+        events.Ear(Earned, lambda session, event: acted.append(event.points)),
+    ]  # fmt: skip
+    told = [Bought(customer_id=1, fen=200), Bought(customer_id=2, fen=300)]
+    with events.history(session):
+        announce_all(session, told)
+    assert (kept, acted) == ([[200, 300]], [])
+    announce_all(session, told)
+    assert (kept[1:], acted) == ([[200], [300]], [1, 200, 1, 300])

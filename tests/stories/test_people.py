@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from bot.app.demo.driver import Refused
 from bot.core import checks, clock
-from tags.people import identify, many, merge, service
+from tags.people import identify, many, merge
 from tags.people.errors import TwoPeople
 from tags.people.models import Contact, Customer
 from tags.people.selector import Selector
