@@ -61,9 +61,7 @@ def resolve(session: Session, selector: Selector) -> int:
     return found
 
 
-def make_owner(
-    session: Session, kind: str, value: str, name: str, source: str
-) -> tuple[int, bool]:
+def make_owner(session: Session, kind: str, value: str, name: str, source: str) -> tuple[int, bool]:
     """A customer for an identity that nobody had a moment ago, and whether she is new, or somebody else was quicker."""
     made = make(session, name=name)
     kept = keep_identity(session, made, kind, value, source)
