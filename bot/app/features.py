@@ -14,6 +14,7 @@ FEATURES: tuple[str, ...] = (
     "tags.people",  # customers, identities, contacts, sources, merges, staff
     "tags.timeline",  # what happened with her, in words
     "tags.fields",  # what a brand itself wants to know of customers
+    "tags.consents",  # what she agreed to, and took back
     "tags.tagging",  # tag groups, tags, assignments, two-way sync with WeCom
     "tags.orders",  # orders, refunds, sums of what she bought
     "tags.rfm",  # recency, frequency, monetary: scores and classes
@@ -23,6 +24,7 @@ FEATURES: tuple[str, ...] = (
     "handlers.materials",  # pictures, videos and files, and their media ids
     "handlers.messaging",  # contents, placeholders, windows, what waits for one
     "handlers.chat",  # what she asks, and changing hands with a person
+    "handlers.privacy",  # one word ends the marketing
     "handlers.points",  # the ledger: earned, spent, held, expired, owed
     "handlers.tiers",  # the tier her spend reaches
     "handlers.livecodes",  # channels: code, staff, tags, welcome, group

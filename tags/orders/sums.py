@@ -1,9 +1,9 @@
 """What others ask of orders: sums per person, net of refunds."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
-from sqlalchemy import Column, ColumnElement, func, select
+from sqlalchemy import BigInteger, Column, ColumnElement, and_, func, literal, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.sets import run
@@ -31,3 +31,24 @@ def net_of(who: Column[int], since: datetime) -> ColumnElement[int]:
     net = select(func.coalesce(func.sum(order.total_fen - order.refunded_fen), 0))
     hers = net.where(order.customer_id.in_(family_of(who)), order.paid_at > since)
     return hers.correlate(who.table).scalar_subquery()
+
+
+def net_stays(
+    who: Column[int], *, least: int, below: int | None, months: int, since: datetime, until: datetime, zone: tzinfo
+) -> ColumnElement[bool]:
+    """Whether the net spend of the `months` before it was from `least` to `below` fen at every moment of a span (SQL).
+
+    An order leaves the sum `months` of the brand's calendar after it was paid; what was refunded since never counted.
+    """
+    order = aliased(Order)
+    net, hers = order.total_fen - order.refunded_fen, order.customer_id.in_(family_of(who))
+    local = func.timezone(str(zone), order.paid_at) + func.make_interval(0, months)
+    leaves = func.timezone(str(zone), local)
+    came = select(order.paid_at.label("at"), net.label("change")).where(hers, order.paid_at <= until)
+    went = select(leaves, -net).where(hers, leaves <= until)
+    begun = select(literal(since), literal(0, BigInteger))
+    changes = union_all(came.correlate(who.table), went.correlate(who.table), begun).subquery()
+    at = func.greatest(changes.c.at, since)  # all from before the span is one change at its beginning
+    sums = select(func.sum(changes.c.change).over(order_by=at).label("net")).correlate(who.table).subquery()
+    so = [func.min(sums.c.net) >= least, *([func.max(sums.c.net) < below] if below is not None else [])]
+    return select(and_(*so)).correlate(who.table).scalar_subquery()

@@ -103,6 +103,7 @@ class CustomerAnswer(Answer):
     lifecycle: str
     rfm: RfmAnswer | None = None
     points: PointsAnswer = PointsAnswer()
+    consent: dict[str, str] = Field(default_factory=dict, description="given, withdrawn or unknown, by purpose")
     fields: dict[str, str | int | float] = Field({}, description="custom fields she has a value in, by key")
     source: SourceAnswer
     created_at: Moment

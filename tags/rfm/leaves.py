@@ -1,5 +1,6 @@
 """What conditions ask of RFM (T4)."""
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -8,7 +9,9 @@ from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
 from bot.web.api import Body, Whole
+from tags.conditions.numbers import Days
 from tags.conditions.tree import Asked, Leaf, leaf
+from tags.people.models import Customer
 from tags.rfm.models import Score
 
 Some = Annotated[list[Annotated[Whole, Field(ge=1, le=5)]], Field(min_length=1, max_length=5)]
@@ -55,17 +58,25 @@ class RfmLeaf(Leaf, key="rfm"):
 
 @leaf
 class ClassLeaf(Leaf, key="class"):
-    """Her class is this one; 未购: she has none."""
+    """Her class is this one; 未购: she has none. for_days: for at least N × 24 h without a break."""
 
     class_: Named = Field(alias="class")
+    for_days: Days | None = None
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""
-        hers = aliased(Score)
-        if self.class_ == "未购":
-            return ~exists().where(hers.customer_id == asked.who, hers.named != "")
-        return exists().where(hers.customer_id == asked.who, hers.named == self.class_)
+        hers, she = aliased(Score), aliased(Customer)
+        row, begun = exists().where(hers.customer_id == asked.who), asked.now - timedelta(days=self.for_days or 0)
+        if self.class_ != "未购":
+            row = row.where(hers.named == self.class_)
+            return row if self.for_days is None else row.where(hers.since <= begun)
+        if self.for_days is None:
+            return ~row.where(hers.named != "")
+        known = exists().where(she.id == asked.who, she.created_at <= begun)
+        return known & ~row.where((hers.named != "") | (hers.since > begun))
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""
-        return say(lang, "RFM 分类是「%(name)s」", name=self.class_)
+        if self.for_days is None:
+            return say(lang, "RFM 分类是「%(name)s」", name=self.class_)
+        return say(lang, "RFM 分类是「%(name)s」已满 %(days)s 天", name=self.class_, days=self.for_days)

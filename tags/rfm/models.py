@@ -30,6 +30,7 @@ class Score(Base):
     named: Mapped[str]
     tagged: Mapped[str]
     at: Mapped[At]
+    since: Mapped[At]  # when `named` became what it is
 
 
 class Run(Base):

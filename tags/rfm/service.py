@@ -54,11 +54,12 @@ WITH moved AS MATERIALIZED (
     FROM unnest(%(id)s::bigint[], %(r)s::int[], %(f)s::int[], %(m)s::int[], %(n)s::int[], %(at)s::bigint[])
         AS u(c, r, f, m, n, was)
 ), changed AS (
-    UPDATE rfm_scores k SET r = u.r, f = u.f, m = u.m, named = u.named, at = %(now)s FROM moved u
+    UPDATE rfm_scores k SET r = u.r, f = u.f, m = u.m, named = u.named, at = %(now)s,
+        since = CASE WHEN k.named = u.named THEN k.since ELSE %(now)s END FROM moved u
     WHERE k.customer_id = u.c AND (extract(epoch FROM k.at) * 1000000)::bigint = u.was RETURNING 1
 ), added AS (
-    INSERT INTO rfm_scores (customer_id, r, f, m, named, tagged, at)
-    SELECT c, r, f, m, named, '', %(now)s FROM moved WHERE was = 0 ON CONFLICT DO NOTHING RETURNING 1
+    INSERT INTO rfm_scores (customer_id, r, f, m, named, tagged, at, since)
+    SELECT c, r, f, m, named, '', %(now)s, %(now)s FROM moved WHERE was = 0 ON CONFLICT DO NOTHING RETURNING 1
 ) SELECT (SELECT count(*) FROM changed) + (SELECT count(*) FROM added)
 """
 SOME = f"""
@@ -74,9 +75,10 @@ sums AS ({SUMS.format(whose="AND (c.id = ANY(%(ids)s) OR c.survivor_id = ANY(%(i
     UNION ALL SELECT customer_id, 0, 0, 0, '' FROM last, rfm_scores
     WHERE customer_id = ANY(%(ids)s) AND customer_id NOT IN (SELECT id FROM scored)
 ), written AS (
-    INSERT INTO rfm_scores AS t (customer_id, r, f, m, named, tagged, at)
-    SELECT id, r, f, m, named, '', %(now)s FROM named ORDER BY id ON CONFLICT (customer_id) DO UPDATE
-    SET r = excluded.r, f = excluded.f, m = excluded.m, named = excluded.named, at = excluded.at
+    INSERT INTO rfm_scores AS t (customer_id, r, f, m, named, tagged, at, since)
+    SELECT id, r, f, m, named, '', %(now)s, %(now)s FROM named ORDER BY id ON CONFLICT (customer_id) DO UPDATE
+    SET r = excluded.r, f = excluded.f, m = excluded.m, named = excluded.named, at = excluded.at,
+        since = CASE WHEN t.named = excluded.named THEN t.since ELSE excluded.since END
     RETURNING customer_id, named <> tagged AS moved
 ) SELECT array(SELECT customer_id FROM written WHERE moved) FROM last
 """  # noqa: S608

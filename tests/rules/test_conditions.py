@@ -136,8 +136,10 @@ def holds(tree: dict[str, Any], she: Person, her: int, tags: dict[str, str]) -> 
     if "balance" in tree:
         return compared(tree["balance"], she.points)
     if "tier" in tree:
-        spent = sum(fen - refunded for at, _, fen, refunded in she.orders)
-        return [name for name, start in TIERS if spent >= start][-1] == tree["tier"]
+        begun = NOW - timedelta(days=tree.get("for_days", 0))
+        moments = {begun, NOW, *(at for at, *_ in she.orders if begun <= at)}  # none is older than 12 months
+        spends = [sum(fen - refunded for at, _, fen, refunded in she.orders if at <= moment) for moment in moments]
+        return {[name for name, start in TIERS if spent >= start][-1] for spent in spends} == {tree["tier"]}
     if "event" in tree:
         paid = [at for at, *_ in she.orders if at > NOW - timedelta(days=tree.get("within_days", 9_999))]
         return compared(tree.get("count", {"gte": 1}), len(paid))
@@ -160,7 +162,7 @@ leaf_trees = st.one_of(
         "net_fen": st.builds(lambda sign, fen: {sign: fen}, st.sampled_from(["gte", "lt"]), many),
     })}),
     st.builds(lambda sign, points: {"balance": {sign: points}}, st.sampled_from(["gte", "lt"]), st.integers(0, 3_000)),
-    st.builds(lambda name: {"tier": name}, st.sampled_from([name for name, _ in TIERS])),
+    st.fixed_dictionaries({"tier": st.sampled_from([name for name, _ in TIERS])}, optional={"for_days": spans}),
     st.fixed_dictionaries({"event": st.just("order.paid")}, optional={**optional, "count": compares}),
     st.builds(lambda share, salt: {"share": share, "salt": salt}, st.integers(1, 99), st.text("ab", max_size=2)),
 )  # fmt: skip
@@ -263,6 +265,26 @@ def test_a_tree_is_read_back_in_words(world: World) -> None:  # T4
         "has had the tag “老客” for 30 days, and (bought “咖啡” in the last 90 days ≥ 2 times, or ordered, paying "
         "≥ 100.5 < 200 yuan in all), and not (gender is “male”, or “was refunded” happened in the last 7 days)"
     )
+
+
+def test_a_tier_is_held_since_an_order_came_into_the_twelve_months_or_left_them(installation: Installation) -> None:
+    # T4 P3
+    with time_machine.travel(NOW, tick=False), installation.transaction("test") as session:
+        her = people.make(session, name="Anna")
+        paid_at = datetime(2025, 10, 20, 4, tzinfo=UTC)  # left the 12 months on 20 October 2026, 35 days ago
+        place.place(session, [place.NewOrder("D1", her, paid_at, 150_000, ())])
+        for tier, days, expected in (
+            ("普通", 34, True), ("普通", 35, True), ("普通", 36, False), ("银卡", 1, False), ("普通", None, True),
+        ):  # fmt: skip
+            tree = {"tier": tier} if days is None else {"tier": tier, "for_days": days}
+            assert _meant(session, tree, her) == expected, (tier, days)
+        place.place(session, [place.NewOrder("D2", her, NOW - timedelta(days=3), 100_000, ())])
+        held = [days for days in range(1, 8) if _meant(session, {"tier": "银卡", "for_days": days}, her)]
+        assert held == [1, 2, 3]
+
+
+def _meant(session: Session, tree: dict[str, Any], her: int) -> bool:
+    return finding.is_meant(session, parse(session, tree, ""), her)
 
 
 def test_contacts_sources_groups_and_last_events_are_asked_for(shop: Shop) -> None:  # T4 C1 C5

@@ -106,6 +106,22 @@ def test_conditions_ask_for_scores_and_classes(five: Shop) -> None:  # T4 T5
     assert nobody
 
 
+def test_a_class_is_held_since_it_was_hers(five: Shop) -> None:  # T4 T5
+    assert len(meant(five, {"class": "一般挽留"})) == 3
+    assert meant(five, {"class": "一般挽留", "for_days": 3}) == []
+    five.pass_time(days=3)
+    five.run_jobs()
+    assert len(meant(five, {"class": "一般挽留", "for_days": 3})) == 3
+    buy(five, "U1", "D1-new", 90_000)
+    assert len(meant(five, {"class": "一般挽留", "for_days": 3})) == 2
+    assert meant(five, {"class": "重要发展", "for_days": 1}) == []
+    with five.installation.transaction("test") as session:
+        people.make(session, name="新人")
+    assert meant(five, {"class": "未购", "for_days": 1}) == []
+    five.pass_time(days=1)
+    assert meant(five, {"class": "未购", "for_days": 1}) == ["新人"]
+
+
 def test_thresholds_score_by_what_the_brand_decided(five: Shop) -> None:  # T5
     five.api.patch("/settings", {"rfm": {"by": "thresholds", "days": [15, 25, 35, 45], "orders": [2, 3, 4, 5],
                                          "net_fen": [20_000, 80_000, 100_000, 200_000]}})  # fmt: skip

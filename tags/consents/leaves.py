@@ -1,0 +1,38 @@
+"""What conditions ask of consent (T4)."""
+
+from typing import Literal
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
+
+from bot.core.i18n import say
+from tags.conditions.tree import Asked, Leaf, leaf
+from tags.consents.models import Consent
+from tags.consents.service import Purpose
+from tags.consents.shown import purpose_words
+from tags.people.service import family_of
+
+
+@leaf
+class ConsentLeaf(Leaf, key="consent"):
+    """What is in force for a purpose: she gave her consent, withdrew it, or never said."""
+
+    consent: Purpose
+    is_: Literal["given", "withdrawn", "unknown"] = Field(alias="is")
+
+    def holds(self, asked: Asked) -> ColumnElement[bool]:
+        """As every leaf's."""
+        said = aliased(Consent)
+        hers = select(said.state).where(said.customer_id.in_(family_of(asked.who)), said.purpose == self.consent)
+        newest = hers.order_by(said.at.desc(), said.id.desc()).limit(1).correlate(asked.who.table).scalar_subquery()
+        return func.coalesce(newest, "unknown") == self.is_
+
+    def words(self, session: Session, lang: str) -> str:
+        """As every leaf's."""
+        purpose = purpose_words(self.consent, lang)
+        return {
+            "given": say(lang, "同意%(purpose)s", purpose=purpose),
+            "withdrawn": say(lang, "退订了%(purpose)s", purpose=purpose),
+            "unknown": say(lang, "没说过是否同意%(purpose)s", purpose=purpose),
+        }[self.is_]
