@@ -11,6 +11,7 @@ from bot.wecom.client import WeCom
 
 Payload = dict[str, Any]
 WELCOME_USED = 41051  # she has started chatting, or a welcome was delivered: after a lost answer that was ours
+NO_SUCH_WAY = 41044  # config_id: after a lost answer it was deleted by us
 KF_SAME_MSGID = 95032  # undocumented: what a second send under a msgid of ours is taken to be refused with
 
 
@@ -69,6 +70,10 @@ CALLS = {
         Call("del_contact_way", lambda w, p: w.contact.del_contact_way(**p), repeatable=True),
         Call("add_join_way", lambda w, p: w.contact.add_join_way(**p)),
         Call("update_join_way", lambda w, p: w.contact.update_join_way(**p), repeatable=True),
+        Call(
+            "del_join_way", lambda w, p: w.contact.del_join_way(**p), repeatable=True,
+            done_codes=frozenset({NO_SUCH_WAY}),
+        ),
         Call("message_send", lambda w, p: w.app.message_send(**p), repeatable=True),
     )
 }  # fmt: skip

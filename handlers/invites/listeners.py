@@ -11,20 +11,20 @@ from handlers.invites import jobs, service
 from handlers.livecodes.events import CameByLiveCode
 from handlers.livecodes.models import LiveCode
 from handlers.messaging.enclosures import Enclosure, encloses
-from handlers.messaging.events import MessageExpired, MessageRefused, MessageSent
+from handlers.messaging.events import MessageExpired, MessageRefused, MessageSent, MessageWaiting
 from handlers.messaging.models import Delivery
 from handlers.welcome.events import WelcomeRefused
 from tags.groups import routes
 from tags.groups.events import GroupAssigned, GroupJoined, GroupUnassigned
+from tags.groups.models import GroupAssignment
 from tags.people.events import ContactAdded
 
 
 @on(GroupAssigned)
 def assigned(session: Session, event: GroupAssigned) -> None:
     """The job runs after the commit, when a welcome made in this transaction has taken what it carries."""
-    waiting = service.begin(session, event)
-    if waiting is not None:
-        enqueue(session, jobs.deliver, invitation_id=waiting.id)
+    if event.invite:
+        _begin(session, session.get_one(GroupAssignment, event.assignment_id))
 
 
 @on(GroupUnassigned)
@@ -34,10 +34,12 @@ def unassigned(session: Session, event: GroupUnassigned) -> None:
 
 @on(CameByLiveCode)
 def came(session: Session, event: CameByLiveCode) -> None:
-    """A code may lead into a segment group whose tag she had already."""
+    """A code may lead into a segment group whose tag she had already, uninvited until now."""
     code = session.get_one(LiveCode, event.live_code_id)
     if code.segment_group_id is not None and event.customer_id is not None:
         routes.assign(session, event.customer_id, [code.segment_group_id])
+        for standing in routes.standing_of(session, event.customer_id, code.segment_group_id):
+            _begin(session, standing)
 
 
 @encloses
@@ -57,6 +59,13 @@ def sent(session: Session, event: MessageSent) -> None:
     delivery = session.get_one(Delivery, event.delivery_id)
     if event.customer_id is not None and delivery.content is not None:
         service.carried(session, event.customer_id, json.dumps(delivery.content), "kf")
+
+
+@on(MessageWaiting)
+def message_waits(session: Session, event: MessageWaiting) -> None:
+    delivery = session.get_one(Delivery, event.delivery_id)
+    if event.customer_id is not None and delivery.content is not None:
+        service.waits(session, event.customer_id, json.dumps(delivery.content), event.reason)
 
 
 @on(MessageExpired)
@@ -80,6 +89,12 @@ def not_welcomed(session: Session, event: WelcomeRefused) -> None:
 def joined(session: Session, event: GroupJoined) -> None:
     if event.customer_id is not None:
         service.joined(session, event.customer_id, event.chat_id)
+
+
+def _begin(session: Session, assignment: GroupAssignment) -> None:
+    waiting = service.begin(session, assignment)
+    if waiting is not None:
+        enqueue(session, jobs.deliver, invitation_id=waiting.id)
 
 
 def _given_up(session: Session, customer_id: int | None, delivery_id: int, reason: str, detail: str = "") -> None:

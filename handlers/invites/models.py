@@ -19,14 +19,15 @@ class Invitation(Base):
     """One customer invited to one route. code: of `/r/<code>`.
 
     state: waiting (for a carrier), enclosed (in a welcome), sent, joined (needs none) or withdrawn; reason: why it
-    waits, was not sent or needs not be. round: how often it was begun anew after it had been withdrawn.
+    waits, was not sent or needs not be. promised_at: when a place in a chat was last set aside for her. round: how
+    often it was begun anew after it had been withdrawn.
     """
 
     __tablename__ = "invitations"
     __table_args__ = (
         Index("ix_invitations_sent_at", "sent_at", postgresql_where=text("state = 'sent' AND reminded_at IS NULL")),
         Index("ix_invitations_customer_id", "customer_id"),
-        Index("ix_invitations_route_id", "route_id"),
+        Index("ix_invitations_route_id", "route_id", "state"),
     )
     id: Mapped[Id]
     assignment_id: Mapped[Big] = mapped_column(ForeignKey("group_assignments.id"), unique=True)
@@ -37,6 +38,7 @@ class Invitation(Base):
     reason: Mapped[str]
     round: Mapped[int]
     created_at: Mapped[At]
+    promised_at: Mapped[At | None]
     sent_at: Mapped[At | None]
     clicked_at: Mapped[At | None]
     reminded_at: Mapped[At | None]

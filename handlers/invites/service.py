@@ -9,64 +9,138 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.core import clock
-from bot.core.errors import NotFound
+from bot.core.errors import Conflict, NotFound
 from bot.core.events import announce
 from bot.core.i18n import say
 from bot.core.installation import installation_of
+from bot.core.jobs import Progress
 from handlers.invites.events import Invited, LinkClicked, NotInvited
 from handlers.invites.models import Invitation, InvitationText
 from handlers.messaging import service as messaging
 from handlers.messaging.content import Content, LinkCard
-from tags.groups import routes
-from tags.groups.events import GroupAssigned
+from tags.groups import joinways, routes
 from tags.groups.models import GroupAssignment, Route, RouteChat, SegmentGroup
 from tags.people import service as people
 from tags.people.relations import active_contacts
 
 CODE_BYTES = 9  # 72 bits: an address nobody guesses
 LINKED = re.compile(r"/r/([\w-]{12})\b")
+OPEN = ("waiting", "enclosed")
 CLICK_AGAIN = timedelta(minutes=1)  # opened anew within it is the same click: WeChat's own look at the page, a reload
 REMINDED_AT_ONCE = 500
-OPEN = ("waiting", "enclosed")
+LET_IN_AT_ONCE = 100
+FULL = "full"  # reason of what waits for room in a chat
+PROMISED_FOR = timedelta(days=1)  # a place is kept for her whom an invitation to it leaves for
+PLENTY = 64  # places left, from which on nobody has to wait for another's decision
 
 
-def begin(session: Session, assigned: GroupAssigned) -> Invitation | None:
+def begin(session: Session, assignment: GroupAssignment) -> Invitation | None:
     """A route is hers: invite her, once. The invitation that now waits for a carrier; None where there is none.
 
     A second call, or a route that was hers before, makes none; nor does a group she is in already.
     """
-    if assigned.customer_id is None or session.get(InvitationText, assigned.segment_group_id) is None:
+    if session.get(InvitationText, assignment.segment_group_id) is None:
         return None
     row = {
-        "assignment_id": assigned.assignment_id, "customer_id": assigned.customer_id, "route_id": assigned.route_id,
+        "assignment_id": assignment.id, "customer_id": assignment.customer_id, "route_id": assignment.route_id,
         "code": secrets.token_urlsafe(CODE_BYTES), "state": "waiting", "reason": "", "round": 0,
         "created_at": clock.now(),
     }  # fmt: skip
     session.execute(insert(Invitation).values(row).on_conflict_do_nothing(index_elements=["assignment_id"]))
-    hers = select(Invitation).where(Invitation.assignment_id == assigned.assignment_id)
+    hers = select(Invitation).where(Invitation.assignment_id == assignment.id)
     invitation = session.scalars(hers.with_for_update().execution_options(populate_existing=True)).one()
     if invitation.state == "withdrawn":
         invitation.state, invitation.reason, invitation.round = "waiting", "", invitation.round + 1
-    if invitation.state == "waiting" and routes.is_in(session, assigned.customer_id, assigned.route_id):
+    if invitation.state == "waiting" and routes.is_in(session, people.survivor(session, assignment.customer_id),
+                                                      assignment.route_id):  # fmt: skip
         _end(session, invitation, "joined", "in_group")
     return invitation if invitation.state == "waiting" else None
 
 
 def enclose(session: Session, customer_id: int) -> tuple[str, LinkCard] | None:
-    """Her oldest waiting invitation, as what a welcome carries; from now on it is the welcome's."""
-    invitation = _of(session, customer_id, _WAITING).first()
+    """Her oldest waiting invitation into a group with room, as what a welcome carries; from now on the welcome's."""
+    waiting = list(_of(session, customer_id, _WAITING))
+    invitation = next((one for one in waiting if _promise(session, one)), None)
     if invitation is None:
         return None
-    invitation.state = "enclosed"
+    invitation.state, invitation.reason = "enclosed", ""
     return text_of(session, invitation).text, card(session, invitation)
 
 
 def deliver(session: Session, invitation_id: int) -> None:
-    """Send a waiting invitation by an open 微信客服 window, or let it wait for one."""
+    """Send a waiting invitation by an open 微信客服 window, or let it wait: for one, or for room in a chat (T7)."""
     invitation = session.get(Invitation, invitation_id)
-    if invitation is None or invitation.state != "waiting":
+    if invitation is None:
         return
+    people.lock(session, invitation.customer_id)
+    session.refresh(invitation, with_for_update=True)
+    if invitation.state != "waiting":
+        return
+    if not _promise(session, invitation):
+        invitation.reason = FULL
+        return
+    invitation.reason = ""
     _tell(session, invitation, text_of(session, invitation).text, _dedupe(invitation))
+
+
+def let_in(session: Session) -> int:
+    """Send what waited for room, as many as the chats of a route now take in, the oldest first; returns how many."""
+    full = Invitation.state == "waiting", Invitation.reason == FULL
+    opened = select(Route).where(Route.id.in_(select(Invitation.route_id).where(*full)), Route.removed_at.is_(None))
+    chosen: list[int] = []
+    for route in session.scalars(opened.order_by(Route.id)):
+        left = _places(session, route)
+        most = LET_IN_AT_ONCE if left is None else min(max(left, 0), LET_IN_AT_ONCE)
+        here = select(Invitation.id).where(Invitation.route_id == route.id, *full)
+        chosen += session.scalars(here.order_by(Invitation.id).limit(most))
+    hers = select(Invitation.id).where(Invitation.id.in_(chosen)).order_by(Invitation.customer_id)
+    ids = list(session.scalars(hers))
+    people.lock(session, *session.scalars(select(Invitation.customer_id).where(Invitation.id.in_(ids))))
+    for invitation_id in ids:
+        deliver(session, invitation_id)
+    return len(ids)
+
+
+def invite_the_rest(session: Session, progress: Progress, segment_group_id: int) -> bool:
+    """Invite the next who belong to a segment group and never were, or could not be; whether there are more."""
+    begun = Invitation.assignment_id == GroupAssignment.id, Invitation.state != "withdrawn"
+    never = ~select(Invitation.id).where(*begun).exists()
+    standing = select(GroupAssignment).where(
+        GroupAssignment.segment_group_id == segment_group_id, GroupAssignment.ended_at.is_(None), never
+    )
+    next_ones = standing.where(GroupAssignment.id > (progress.cursor or 0)).order_by(GroupAssignment.id)
+    found = list(session.scalars(next_ones.limit(LET_IN_AT_ONCE)))
+    if not found:
+        return False
+    people.lock(session, *(one.customer_id for one in found))
+    for assignment in found:
+        session.refresh(assignment)
+        waiting = begin(session, assignment) if assignment.ended_at is None else None
+        if waiting is not None:
+            deliver(session, waiting.id)
+    progress.advance(len(found), found[-1].id)
+    return True
+
+
+def try_again(session: Session, invitation_id: int) -> None:
+    """Begin anew what could not be sent, by an operator's decision (G6). Raises NotFound, Conflict."""
+    invitation = session.get(Invitation, invitation_id)
+    if invitation is None:
+        raise NotFound(f"there is no invitation {invitation_id}")
+    people.lock(session, invitation.customer_id)
+    assignment = session.get_one(GroupAssignment, invitation.assignment_id, populate_existing=True)
+    session.refresh(invitation, with_for_update=True)
+    if invitation.state != "withdrawn" or assignment.ended_at is not None:
+        raise Conflict(f"invitation {invitation_id} is {invitation.state}; only one of hers that was not sent can be")
+    waiting = begin(session, assignment)
+    if waiting is not None:
+        deliver(session, waiting.id)
+
+
+def waits(session: Session, customer_id: int, content: str, reason: str) -> None:
+    """A message for her waits for a carrier; so do the invitations and reminders whose links are in `content`."""
+    for invitation in _of(session, customer_id, _HERS.where(Invitation.code.in_(LINKED.findall(content)))):
+        invitation.reason = reason
 
 
 def carried(session: Session, customer_id: int, content: str, carrier: str) -> None:
@@ -79,6 +153,7 @@ def carried(session: Session, customer_id: int, content: str, carrier: str) -> N
             invitation.state, invitation.sent_at, invitation.reason = "sent", clock.now(), ""
             _announce(session, invitation, carrier, reminder=False)
         elif invitation.reminded_at is not None and carrier == "kf":
+            invitation.reason = ""
             _announce(session, invitation, carrier, reminder=True)
 
 
@@ -91,10 +166,15 @@ def not_carried(session: Session, customer_id: int, reason: str) -> list[Invitat
 
 
 def given_up(session: Session, customer_id: int, content: str, reason: str, detail: str = "") -> None:
-    """A message waited in vain (expired), or was refused; with it the invitations whose links were in `content`."""
-    lost = _HERS.where(Invitation.code.in_(LINKED.findall(content)), Invitation.state.in_(OPEN))
-    for invitation in _of(session, customer_id, lost):
-        _end(session, invitation, "withdrawn", reason, detail)
+    """A message waited in vain (expired), or was refused; with it the invitations whose links were in `content`.
+
+    Of a reminder only the reason is kept: the invitation itself had left.
+    """
+    for invitation in _of(session, customer_id, _HERS.where(Invitation.code.in_(LINKED.findall(content)))):
+        if invitation.state in OPEN:
+            _end(session, invitation, "withdrawn", reason, detail)
+        elif invitation.state == "sent":
+            invitation.reason = f"reminder_{reason}"
 
 
 def joined(session: Session, customer_id: int, chat_id: str) -> None:
@@ -104,8 +184,7 @@ def joined(session: Session, customer_id: int, chat_id: str) -> None:
     for invitation in _of(session, customer_id, open_ones):
         invitation.joined_at = clock.now()
         messaging.withdraw(session, _reminder(invitation), "she joined the group")
-        if invitation.state != "sent":
-            messaging.withdraw(session, _dedupe(invitation), "she joined the group")
+        if _taken_back(session, invitation, "she joined the group"):
             _end(session, invitation, "joined", "joined_first")
 
 
@@ -116,21 +195,24 @@ def withdraw(session: Session, assignment_id: int) -> None:
     if invitation is None:
         return
     messaging.withdraw(session, _reminder(invitation), "she belongs elsewhere now")
-    if invitation.state == "waiting":
-        messaging.withdraw(session, _dedupe(invitation), "she belongs elsewhere now")
+    if invitation.state != "enclosed" and _taken_back(session, invitation, "she belongs elsewhere now"):
         _end(session, invitation, "withdrawn", "elsewhere")
 
 
 def remind(session: Session) -> None:
-    """Remind once of each invitation that was not taken up within its days; the rest at the next call."""
+    """Remind once of each invitation that was not taken up within its days; the rest at the next call.
+
+    Nobody is reminded of a group without room: that waits until somebody leaves, or a chat is added.
+    """
     days = func.make_interval(0, 0, 0, InvitationText.remind_after_days)
     due = (
         select(Invitation)
         .join(GroupAssignment, GroupAssignment.id == Invitation.assignment_id)
         .join(InvitationText, InvitationText.segment_group_id == GroupAssignment.segment_group_id)
+        .join(Route, Route.id == Invitation.route_id)
         .where(
             Invitation.state == "sent", Invitation.reminded_at.is_(None), Invitation.joined_at.is_(None),
-            GroupAssignment.ended_at.is_(None), Invitation.sent_at + days <= clock.now(),
+            GroupAssignment.ended_at.is_(None), Invitation.sent_at + days <= clock.now(), Route.full_at.is_(None),
         )
     )  # fmt: skip
     found = list(session.scalars(due.order_by(Invitation.customer_id).limit(REMINDED_AT_ONCE)))
@@ -160,12 +242,6 @@ def opened(session: Session, code: str) -> tuple[Invitation, Route | None]:
     return invitation, session.get_one(Route, standing[0].route_id) if standing else None
 
 
-def counts(session: Session, route_id: int) -> dict[str, int]:
-    """Invitations to a route by state."""
-    states = select(Invitation.state, func.count()).where(Invitation.route_id == route_id).group_by(Invitation.state)
-    return dict(session.execute(states).all())
-
-
 def text_of(session: Session, invitation: Invitation) -> InvitationText:
     """What its segment group invites with."""
     group_id = session.scalars(select(Route.segment_group_id).where(Route.id == invitation.route_id)).one()
@@ -193,12 +269,48 @@ _HERS = (
     .order_by(Invitation.id)
     .with_for_update(of=Invitation)
 )
-_WAITING = _HERS.where(Invitation.state == "waiting").limit(1)
+_WAITING = _HERS.where(Invitation.state == "waiting")
 
 
 def _of(session: Session, customer_id: int, query: Select[Invitation]) -> ScalarResult[Invitation]:
     """What `query`, made of `_HERS`, finds: her invitations, locked, oldest first; those merged into hers are hers."""
     return session.scalars(query, {"her": people.survivor(session, customer_id)})
+
+
+def _promise(session: Session, invitation: Invitation) -> bool:
+    """Promise her a place for a day, where the route's chats have one that is not promised to somebody else.
+
+    The last places are given out one after the other, under the lock of the route.
+    """
+    route = session.get_one(Route, invitation.route_id)
+    left = _places(session, route)
+    if left is not None and left <= PLENTY:
+        session.refresh(route, with_for_update={"key_share": True})
+        left = _places(session, route)
+    if left is not None and left <= 0:
+        return False
+    invitation.promised_at = clock.now()
+    return True
+
+
+def _places(session: Session, route: Route) -> int | None:
+    """How many places in the route's chats nobody has and nobody was promised; None where there is no end of them."""
+    room = joinways.room(session, route)
+    if room is None:
+        return None
+    promised = select(func.count()).where(
+        Invitation.route_id == route.id, Invitation.promised_at > clock.now() - PROMISED_FOR,
+        Invitation.joined_at.is_(None), Invitation.state.in_([*OPEN, "sent"]),
+    )  # fmt: skip
+    return room - (session.scalar(promised) or 0)
+
+
+def _taken_back(session: Session, invitation: Invitation, why: str) -> bool:
+    """Whether it had not left and now will not; one that is just leaving is sent a moment later (`carried`)."""
+    if invitation.state not in OPEN:
+        return False
+    messaging.withdraw(session, _dedupe(invitation), why)
+    return not messaging.leaves(session, _dedupe(invitation))
 
 
 def _tell(session: Session, invitation: Invitation, text: str, dedupe: str) -> None:

@@ -94,12 +94,18 @@ def deliver(
 
 
 def withdraw(session: Session, dedupe: str, reason: str) -> bool:
-    """Take back what was to be delivered, where nothing of it has left; False where something has."""
+    """Take back what was to be delivered, where nothing of it has left; False where something has, or nothing was."""
     found = session.scalar(select(Delivery).where(Delivery.dedupe == dedupe).with_for_update())
-    if found is None or found.done_at is not None or found.sent or found.outbox_id is not None:
+    if found is None or found.done_at is not None or _leaves(found):
         return False
     found.done_at, found.outcome, found.reason = clock.now(), "withdrawn", reason
     return True
+
+
+def leaves(session: Session, dedupe: str) -> bool:
+    """Whether a part of what was to be delivered has left, or is just leaving."""
+    found = session.scalar(select(Delivery).where(Delivery.dedupe == dedupe))
+    return found is not None and _leaves(found)
 
 
 def expire(session: Session) -> int:
@@ -113,6 +119,10 @@ def expire(session: Session) -> int:
         about: dict[str, Any] = {"delivery_id": each.id, "purpose": each.purpose, "reason": each.reason}
         announce(session, MessageExpired(customer_id=each.customer_id, **about))
     return len(ended)
+
+
+def _leaves(delivery: Delivery) -> bool:
+    return bool(delivery.sent) or delivery.outbox_id is not None
 
 
 def _new(session: Session, customer_id: int, purpose: str, dedupe: str, **more: Any) -> Delivery | None:

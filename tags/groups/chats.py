@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.core.events import announce
+from bot.wecom import inbox
 from tags.groups import joinways
 from tags.groups.events import GroupJoined, GroupLeft
 from tags.groups.models import GroupChat, GroupMember
@@ -18,6 +19,9 @@ from tags.people.models import Identity
 from tags.people.touches import touch
 
 EXTERNAL = 2  # type of a member_list entry: a customer; 1 is a member of the corp
+LONG = timedelta(hours=6)  # a chat read longer ago is read again, for a callback may have been lost
+AT_ONCE = 100  # at one tick of ten minutes; WeCom allows 10,000 calls a minute (wecom.md §3.2), callbacks come first
+GONE = frozenset({40050, 49008})  # errcodes: no such group, dismissed
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 NEWS = timedelta(hours=1)  # who joined earlier than this before a group was first read is history, not news
 
@@ -27,6 +31,11 @@ class ChatAsked:
     """Read this group chat (`groupchat/get`) and take it in."""
 
     chat_id: str
+
+
+@dataclass(frozen=True)
+class ChatsAsked:
+    """List all group chats (`groupchat/list`), and read those that nobody has told of."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,22 @@ def of_get(group_chat: Mapping[str, Any], at: datetime) -> Reading:
     )
 
 
+def sweep(session: Session) -> None:
+    """Ask for the group chats that were looked at longest ago, at most `AT_ONCE`, none within `LONG`."""
+    old = GroupChat.looked_at.is_(None) | (GroupChat.looked_at < clock.now() - LONG)
+    living = select(GroupChat).where(old, GroupChat.dismissed_at.is_(None))
+    found = list(session.scalars(living.order_by(GroupChat.looked_at.nulls_first(), GroupChat.chat_id).limit(AT_ONCE)))
+    for chat in found:
+        chat.looked_at = clock.now()
+        inbox.ask(session, ChatAsked(chat.chat_id))
+
+
+def listed(session: Session, chat_ids: Collection[str]) -> None:
+    """WeCom lists these; those that were not known are read."""
+    for new in know(session, *chat_ids):
+        inbox.ask(session, ChatAsked(new))
+
+
 def know(session: Session, *chat_ids: str) -> list[str]:
     """Keep a row for each of these groups; returns those nobody had named before."""
     if not chat_ids:
@@ -87,6 +112,7 @@ def take(session: Session, reading: Reading) -> None:
     news_from = reading.at - NEWS if chat.read_at is None else BEGINNING
     chat.name, chat.owner, chat.people, chat.version = reading.name, reading.owner, reading.people, reading.version
     chat.created_at, chat.read_at, chat.dismissed_at = reading.created_at, reading.at, None
+    chat.looked_at = reading.at
     seated = {seat.external_userid: seat for seat in reading.seats}
     members = {one.external_userid: one for one in session.scalars(_members(chat.chat_id))}
     gone = [one for name, one in members.items() if one.left_at is None and name not in seated]

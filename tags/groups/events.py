@@ -30,13 +30,18 @@ class GroupLeft(Event, name="group.left"):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupAssigned(Event, name="group.assigned"):
-    """A segment group has a route for her now, or another one than before (T7); told once per change."""
+    """A segment group has a route for her now, or another one than before (T7); told once per change.
+
+    invite: whether it was her change; who is placed because the segment group was made or edited is invited only where
+    its maker said so.
+    """
 
     assignment_id: int
     segment_group_id: int
     segment_group: str
     route_id: int
     tag_id: int
+    invite: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What groups plug in: WeCom's messages about them, tags and merges, their part of the timeline and of
-the API, the full pull, invariants."""
+the API, the full pull, invariants, clock work."""
 
 from bot.core.feature import feature as made
-from tags.groups import api, checks, leaves, listeners, sync, timeline
+from tags.groups import api, checks, jobs, leaves, listeners, sync, timeline
 
-feature = made("tags.groups", listeners, timeline, api, sync, checks, leaves)
+feature = made("tags.groups", listeners, timeline, api, sync, checks, leaves, jobs)

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.core import clock
 from bot.wecom import inbox, outbox
 from tags.groups.models import GroupChat, GroupMember, Route, RouteChat, SegmentGroup
-from tags.groups.rules import CAPACITY, Fill, has_room, to_list
+from tags.groups.rules import Fill, has_room, places, to_list
 
 QR = 2
 REMARK, ROOM_NAME = 30, 40  # characters
@@ -31,14 +32,24 @@ def make(session: Session, route: Route) -> None:
 
 
 def made(session: Session, route_id: int, config_id: str) -> None:
-    """WeCom made the join way; its code is asked for, and the way deleted where the route was discarded meanwhile."""
+    """WeCom made the join way; its code is asked for, and the way deleted where the route was removed meanwhile."""
     route = session.get(Route, route_id, with_for_update=True)
-    if route is None:
+    if route is None or route.removed_at is not None:
         outbox.post(session, "del_join_way", {"config_id": config_id}, purpose="sync")
         return
     route.config_id = config_id
     inbox.ask(session, JoinWayAsked(route_id, config_id))
     refresh(session, route)
+    group = session.get_one(SegmentGroup, route.segment_group_id)
+    beside = Route.segment_group_id == group.id, Route.removed_at.is_(None), Route.config_id == ""
+    if group.ready_at is None and session.scalar(select(Route.id).where(*beside).limit(1)) is None:
+        group.ready_at = clock.now()
+
+
+def unmake(session: Session, route: Route) -> None:
+    """Post the deletion of a route's join way; one that is still being made goes when it is (`made`)."""
+    if route.config_id:
+        outbox.post(session, "del_join_way", {"config_id": route.config_id}, purpose="sync")
 
 
 def coded(session: Session, route_id: int, qr_code: str) -> None:
@@ -50,23 +61,33 @@ def coded(session: Session, route_id: int, qr_code: str) -> None:
 
 def follow(session: Session, payload: dict[str, Any]) -> None:
     """An update of a join way was made; where a later one overtook it, it is made again."""
-    route = session.scalar(select(Route).where(Route.config_id == payload["config_id"]).with_for_update())
+    here = Route.config_id == payload["config_id"], Route.removed_at.is_(None)
+    route = session.scalar(select(Route).where(*here).with_for_update())
     if route is not None and route.listed != payload["chat_id_list"]:
         _post(session, route)
 
 
-def refresh(session: Session, route: Route) -> None:
-    """Let the code lead to the chats that have room now; where none has, it stays as it is."""
-    wanted = to_list(fills(session, route.id), route.capacity)
-    if wanted and wanted != route.listed:
-        route.listed = wanted
-        if route.config_id:
-            _post(session, route)
+def refresh(session: Session, route: Route, *, anew: bool = False) -> None:
+    """Let the code lead to the chats that have room now; where none has, it stays as it is, and people wait (T7).
+
+    anew: name, capacity or pool were edited, so that the join way is written again whatever it leads to.
+    """
+    pool = fills(session, route.id)
+    open_ones, known = to_list(pool, route.capacity), [chat.chat_id for chat in pool]
+    listed = open_ones or [one for one in route.listed if one in known] or known[:1]
+    if open_ones or grows(route):
+        route.full_at = None
+    elif route.full_at is None:
+        route.full_at = clock.now()
+    changed, route.listed = listed != route.listed, listed
+    if route.config_id and (changed or anew):
+        _post(session, route)
 
 
 def refresh_of(session: Session, chat_id: str) -> None:
     """Refresh every route whose pool has this chat."""
-    routes = select(Route).join(RouteChat, RouteChat.route_id == Route.id).where(RouteChat.chat_id == chat_id)
+    routes = select(Route).join(RouteChat, RouteChat.route_id == Route.id)
+    routes = routes.where(RouteChat.chat_id == chat_id, Route.removed_at.is_(None))
     for route in session.scalars(routes.order_by(Route.id).with_for_update(of=Route)):
         refresh(session, route)
 
@@ -96,14 +117,14 @@ def fills(session: Session, route_id: int) -> list[Fill]:
     return [Fill(*row) for row in rows]
 
 
-def takes_in(session: Session, route: Route) -> bool:
-    """Whether the route's code may be shown: a chat has room, or WeCom will make the next one."""
-    return grows(route) or bool(open_chats(session, route))
+def room(session: Session, route: Route) -> int | None:
+    """How many more the route's code lets in; None where WeCom makes a chat when all are full."""
+    return None if grows(route) else places(fills(session, route.id), route.capacity)
 
 
 def grows(route: Route) -> bool:
-    """Whether WeCom makes a new chat when all are full; not where the capacity is below WeCom's own."""
-    return route.capacity >= CAPACITY
+    """Whether WeCom makes a new chat when all are full."""
+    return route.when_full == "new_chat"
 
 
 def open_chats(session: Session, route: Route) -> list[str]:

@@ -1,5 +1,7 @@
 """What WeCom tells of groups (wecom.md §2.2), and what tags and merges mean for whose group is whose (T7)."""
 
+from datetime import datetime
+
 import structlog
 from sqlalchemy.orm import Session
 
@@ -11,8 +13,8 @@ from bot.wecom.errors import Refused
 from bot.wecom.inbox import receives
 from bot.wecom.messages import GroupChanged
 from bot.wecom.outbox import OutboxRow, settles
-from tags.groups import chats, joinways, routes
-from tags.groups.chats import ChatAsked, Reading
+from tags.groups import chats, editing, joinways, routes, sync
+from tags.groups.chats import ChatAsked, ChatsAsked, Reading
 from tags.groups.joinways import JoinWayAsked
 from tags.people.events import ContactAdded, CustomersMerged, MergeUndone
 from tags.tagging.events import TagAdded, TagRemoved
@@ -20,30 +22,36 @@ from tags.tagging.events import TagAdded, TagRemoved
 log = structlog.get_logger(__name__)
 
 
-def chat_now(installation: Installation, wecom: WeCom, message: GroupChanged | ChatAsked) -> Reading | None:
-    """The group as it is now; None where it is dismissed, or WeCom does not let this program see it."""
-    if isinstance(message, GroupChanged) and message.change == "dismiss":
-        return None
+def chat_now(installation: Installation, wecom: WeCom, message: GroupChanged | ChatAsked) -> Reading | datetime | None:
+    """The group as it is now, or when it was found dismissed; None where WeCom does not let this program see it."""
     at = clock.now()
+    if isinstance(message, GroupChanged) and message.change == "dismiss":
+        return message.at
     try:
         return chats.of_get(wecom.contact.groupchat_get(message.chat_id), at)
     except Refused as error:
+        if error.errcode in chats.GONE:
+            return at
         log.warning("a group chat can't be read", chat_id=message.chat_id, error=str(error))
         return None
 
 
 @receives(GroupChanged, read=chat_now)
-def changed(session: Session, message: GroupChanged, reading: Reading | None) -> None:
-    if reading is not None:
-        chats.take(session, reading)
-    elif message.change == "dismiss":
-        chats.dismissed(session, message.chat_id, message.at)
-
-
 @receives(ChatAsked, read=chat_now)
-def answered(session: Session, question: ChatAsked, reading: Reading | None) -> None:
-    if reading is not None:
-        chats.take(session, reading)
+def changed(session: Session, message: GroupChanged | ChatAsked, found: Reading | datetime | None) -> None:
+    if isinstance(found, Reading):
+        chats.take(session, found)
+    elif found is not None:
+        chats.dismissed(session, message.chat_id, found)
+
+
+def all_chats(installation: Installation, wecom: WeCom, question: ChatsAsked) -> list[str]:
+    return list(sync.listed(wecom))
+
+
+@receives(ChatsAsked, read=all_chats)
+def listed(session: Session, question: ChatsAsked, chat_ids: list[str]) -> None:
+    chats.listed(session, chat_ids)
 
 
 def join_way(installation: Installation, wecom: WeCom, question: JoinWayAsked) -> str:
@@ -62,7 +70,7 @@ def made(session: Session, row: OutboxRow) -> None:
     if row.state == "sent" and row.answer is not None:
         joinways.made(session, route_id, row.answer["config_id"])
     elif row.state == "refused":
-        routes.discard(session, route_id)
+        editing.discard(session, route_id)
 
 
 @settles("update_join_way")
@@ -93,9 +101,11 @@ def recognise(session: Session, event: ContactAdded) -> None:
 def follow_merge(session: Session, event: CustomersMerged) -> None:
     assert event.customer_id is not None
     chats.relink(session, event.customer_id, event.from_id)
+    routes.reassign(session, event.customer_id)
 
 
 @on(MergeUndone)
 def follow_undoing(session: Session, event: MergeUndone) -> None:
     assert event.customer_id is not None
     chats.relink(session, event.customer_id, event.from_id)
+    routes.reassign(session, event.customer_id, event.from_id)

@@ -1,9 +1,10 @@
 """Tables of groups."""
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.core.db import At, Base, Big, Id, Json
+from tags.groups.rules import WhenFull
 
 
 class GroupChat(Base):
@@ -17,6 +18,7 @@ class GroupChat(Base):
     version: Mapped[str]  # of the member list; empty where WeCom gives none
     created_at: Mapped[At | None]
     read_at: Mapped[At | None]
+    looked_at: Mapped[At | None]  # when WeCom was last asked, whatever it said
     dismissed_at: Mapped[At | None]
 
 
@@ -40,23 +42,27 @@ class GroupMember(Base):
 
 
 class SegmentGroup(Base):
-    """Routes in an order."""
+    """Routes in an order. ready_at: when WeCom had made the codes it began with; before that a refusal undoes it."""
 
     __tablename__ = "segment_groups"
     id: Mapped[Id]
     name: Mapped[str]
     created_at: Mapped[At]
     created_by: Mapped[str]
+    ready_at: Mapped[At | None]
+    closed_at: Mapped[At | None]
 
 
 class Route(Base):
     """Who has the tag belongs into one of the chats. capacity: people a chat takes.
 
-    config_id, qr_code: of the join way; empty until WeCom made it. listed: the chats it leads to now.
+    when_full: what happens when no chat takes anybody in: `new_chat` (WeCom makes one) or `wait`; full_at: since when
+    people wait. config_id, qr_code: of the join way; empty until WeCom made it. listed: the chats it leads to now.
+    A removed one keeps its row for the sake of who was invited by it.
     """
 
     __tablename__ = "group_routes"
-    __table_args__ = (UniqueConstraint("segment_group_id", "place"),)
+    __table_args__ = (Index("ix_group_routes_segment_group_id", "segment_group_id", "place"),)
     id: Mapped[Id]
     segment_group_id: Mapped[Big] = mapped_column(ForeignKey("segment_groups.id"))
     place: Mapped[int]
@@ -65,6 +71,9 @@ class Route(Base):
     config_id: Mapped[str] = mapped_column(index=True)
     qr_code: Mapped[str]
     listed: Mapped[Json]  # [chat_id, …]
+    when_full: Mapped[WhenFull] = mapped_column(Text, server_default="new_chat")
+    full_at: Mapped[At | None]
+    removed_at: Mapped[At | None]
 
 
 class RouteChat(Base):

@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-CAPACITY = 200  # people, the default; WeCom's own limit of a group
+CAPACITY = 200  # people, the default and the most: WeCom's own limit of who joins a group by a code
+WhenFull = Literal["new_chat", "wait"]  # what happens when every chat of a pool is full
 LISTED = 5  # chats of one join way (wecom.md §3.9)
 
 
@@ -20,6 +22,21 @@ class Fill:
 def first_route(routes: Sequence[tuple[int, int]], tags: Collection[int]) -> int | None:
     """Of (route, tag) in their order the first whose tag is among `tags`; None if there is none."""
     return next((route for route, tag in routes if tag in tags), None)
+
+
+def when_full(wanted: WhenFull | None, capacity: int) -> WhenFull:
+    """What a route does when all its chats are full; unsaid, WeCom makes a new one where it can.
+
+    It does so only when a chat has reached WeCom's own limit, so a smaller capacity waits. Raises ValueError.
+    """
+    if wanted == "new_chat" and capacity < CAPACITY:
+        raise ValueError(f"new_chat needs the capacity {CAPACITY}, at which WeCom makes a chat; found {capacity}")
+    return wanted or ("new_chat" if capacity >= CAPACITY else "wait")
+
+
+def places(pool: Sequence[Fill], capacity: int) -> int:
+    """How many more the chats of a pool take in together."""
+    return sum(max(capacity - chat.people, 1) for chat in pool if has_room(chat, capacity))
 
 
 def has_room(chat: Fill, capacity: int) -> bool:

@@ -18,7 +18,6 @@ from tags.people.models import SyncCursor
 
 ACTOR, PLACE = "sync", "group chats"
 OWNERS_A_CALL = 100  # wecom.md §3.9
-GONE = frozenset({40050, 49008})  # no such group, dismissed
 
 
 @pulls("group chats", rank=30)
@@ -29,9 +28,9 @@ def group_chats(installation: Installation, wecom: WeCom, report: Report) -> int
     """
     with installation.transaction(ACTOR) as session:
         begun = _begun(session)
-    listed = list(_listed(wecom))
+    ids = list(listed(wecom))
     with installation.transaction(ACTOR) as session:
-        chats.know(session, *listed)
+        chats.know(session, *ids)
         todo = list(session.scalars(_unread_since(begun)))
     for done, chat_id in enumerate(todo, 1):
         _pull(installation, wecom, chat_id)
@@ -46,7 +45,7 @@ def _pull(installation: Installation, wecom: WeCom, chat_id: str) -> None:
     try:
         reading = chats.of_get(wecom.contact.groupchat_get(chat_id), at)
     except Refused as error:
-        if error.errcode not in GONE:
+        if error.errcode not in chats.GONE:
             raise
         with installation.transaction(ACTOR) as session:
             chats.dismissed(session, chat_id, at)
@@ -55,7 +54,8 @@ def _pull(installation: Installation, wecom: WeCom, chat_id: str) -> None:
         chats.take(session, reading)
 
 
-def _listed(wecom: WeCom) -> Iterator[str]:
+def listed(wecom: WeCom) -> Iterator[str]:
+    """The ids of every group of every member with customers."""
     owners = wecom.contact.get_follow_user_list()
     for first in range(0, len(owners), OWNERS_A_CALL):
         for row in wecom.contact.groupchat_list(owners[first : first + OWNERS_A_CALL]):

@@ -70,7 +70,7 @@ def _code(session: Session, route: Route, locale: str) -> Shown:
     title = say(locale, "邀请您加入群聊「%(group)s」", group=group)
     if not route.qr_code:
         return Shown(title, say(locale, "二维码正在准备，请过一会儿再打开这个页面。"))
-    if not joinways.takes_in(session, route):
+    if route.full_at is not None:
         full = say(locale, "群聊「%(group)s」暂时满了", group=group)
         return Shown(full, say(locale, "新的群马上就好，请过一会儿再打开这个页面。"))
     picture = pictures.paths(session, [route.qr_code])[route.qr_code]
