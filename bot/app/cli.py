@@ -5,6 +5,7 @@ traceback.
 """
 
 import importlib
+import keyword
 import signal
 import sys
 
@@ -16,7 +17,8 @@ from bot.core.errors import Refusal
 COMMANDS = {
     "demo": "demo", "up": "run", "web": "run", "worker": "run", "scheduler": "run", "simulator": "simulator",
     "init": "setup", "operator": "setup", "apikey": "setup", "db": "setup",
-    "doctor": "doctor", "sync": "sync", "verify": "verify", "backup": "backup", "restore": "backup", "bench": "bench",
+    "doctor": "doctor", "sync": "sync", "import": "imports", "verify": "verify", "backup": "backup",
+    "restore": "backup", "bench": "bench",
 }  # fmt: skip
 
 
@@ -29,7 +31,8 @@ class Program(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"bot.app.commands.{COMMANDS[name]}"), name)
+        module = importlib.import_module(f"bot.app.commands.{COMMANDS[name]}")
+        command: click.Command = getattr(module, f"{name}_" if keyword.iskeyword(name) else name)
         return command
 
 

@@ -17,6 +17,7 @@ FEATURES: tuple[str, ...] = (
     "tags.consents",  # what she agreed to, and took back
     "tags.tagging",  # tag groups, tags, assignments, two-way sync with WeCom
     "tags.orders",  # orders, refunds, sums of what she bought
+    "tags.imports",  # customers and orders from files, and the register for what else can be imported
     "tags.rfm",  # recency, frequency, monetary: scores and classes
     "tags.lifecycle",  # first buyer, repeat, loyal, at risk, lapsed, won back
     "tags.segments",  # saved condition trees, who they mean, who comes and goes

@@ -32,7 +32,7 @@ KEYWORDS: dict[str, dict[str, Any]] = {
         "_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
         "_l": None, "lazy_gettext": None, "lazy_pgettext": ((1, "c"), 2),
     },
-    "customer": {"say": (2,), "say_count": (2, 3)},
+    "customer": {"say": (2,), "say_count": (2, 3), "reason": (1,), "Reason": (1,)},
 }  # fmt: skip
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|\{[^{}\s]+\}")
 

@@ -145,6 +145,12 @@ def _insert(
     return {order_id for (order_id,) in run(session, statement, **values, **more, at=clock.now())}
 
 
+def stored(session: Session, order_ids: Sequence[str]) -> set[str]:
+    """Those of these orders that are known."""
+    ids = run(session, "SELECT order_id FROM orders WHERE order_id = ANY(%(ids)s)", ids=list(order_ids))
+    return {order_id for (order_id,) in ids}
+
+
 def _stored(session: Session, order_ids: Collection[str]) -> dict[str, NewOrder]:
     """Known orders as they were told, by order_id; the customer is the survivor."""
     if not order_ids:

@@ -27,6 +27,15 @@ PRIORITY = ("unionid", "phone", "shop_customer_id", "external_userid", "email")
 
 
 @dataclass(frozen=True)
+class Met:
+    """Whose each row is; which customers were made for it, and to whom identities were added."""
+
+    whose: list[Known]
+    made: set[int]
+    richer: set[int]
+
+
+@dataclass(frozen=True)
 class Person:
     """What a row says of somebody. identities: kind and value (a phone as E.164), all hers, at least one.
 
@@ -79,13 +88,13 @@ def resolve_or_make(
         return found
     if selector.pair[0] == "customer_id":
         raise Unknown(selector)
-    [hers], _ = known(session, [Person((selector.pair,), name, at)], source)
+    [hers] = known(session, [Person((selector.pair,), name, at)], source).whose
     assert isinstance(hers, int)  # a single identity is one customer's
     return hers
 
 
-def known(session: Session, people: Sequence[Person], source: str) -> tuple[list[Known], set[int]]:
-    """Whose each row is, locked, with the identities nobody had given to her; and which customers were made for it.
+def known(session: Session, people: Sequence[Person], source: str) -> Met:
+    """Whose each row is, locked, with the identities nobody had given to her; a stranger where nobody is meant.
 
     source: who says so: api, import; it makes a phone verified (C2). A row whose identities are two customers' makes
     them one (the older survives), or is a Problem where only a person can say that.
@@ -113,7 +122,7 @@ def known(session: Session, people: Sequence[Person], source: str) -> tuple[list
     if torn:
         now = survivors(session, {one for one in found if isinstance(one, int)})
         found = [now[one] if isinstance(one, int) else one for one in found]
-    return found, set(made.values()) - nobodys
+    return Met(found, set(made.values()) - nobodys, {owners[pair] for pair in written})
 
 
 def _ordered(person: Person) -> Sequence[Pair]:

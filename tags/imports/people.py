@@ -1,0 +1,111 @@
+"""How rows name customers: by the same five values as requests do, several of one row being all hers (C1, C2)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from bot.core import clock
+from bot.core.errors import Problem
+from bot.core.sets import run
+from tags.imports.kinds import Batch, Field
+from tags.imports.reasons import Bad, Reason, reason
+from tags.imports.values import phone, whole, word
+from tags.people import many, service
+from tags.people.many import Person
+
+KEYS = ("customer_id", "unionid", "phone", "shop_customer_id", "external_userid")
+
+TOUCH = """
+INSERT INTO touches (customer_id, at, channel, state, detail)
+SELECT c, at, 'import', '', %(detail)s::jsonb FROM unnest(%(ids)s::bigint[], %(ats)s::timestamptz[]) AS u(c, at)
+"""
+
+
+def selectors() -> list[Field]:
+    """The fields that say who a row is about; those of one row are all hers."""
+    return [
+        Field(
+            "phone", _l("手机号"),
+            "手机 / 手机号码 / 电话 / 联系电话 / 收货人手机 / 收货人手机号 / mobile / tel / phone number",
+            phone, "13800138000",
+        ),
+        Field(
+            "shop_customer_id", _l("商城客户号"),
+            "客户编号 / 会员号 / 会员编号 / 会员卡号 / 买家ID / 用户ID / customer / member id / user id",
+            word(128), "U10086",
+        ),
+        Field("unionid", _l("unionid"), "union id", word(128)),
+        Field("external_userid", _l("外部联系人 ID"), "external userid / 外部联系人", word(128)),
+        Field("customer_id", _l("客户 ID"), "复购客户ID", whole(1, 10**13)),
+    ]  # fmt: skip
+
+
+def person(batch: Batch, said: Mapping[str, Any], at: datetime | None) -> Person:
+    """Whom a row means. at: of the touch that makes her known. Raises Bad where it names nobody."""
+    identities = tuple((key, str(said[key])) for key in KEYS if said.get(key) is not None)
+    if not identities:
+        named = "、".join(batch.heads[key] for key in KEYS if key in batch.heads)
+        raise Bad(Reason("至少填一项，才知道是哪位客户", column=named))
+    return Person(identities[:1] if identities[0][0] == "customer_id" else identities, said.get("name") or "", at)
+
+
+@dataclass(frozen=True)
+class Meant:
+    """Who each row is about, or why that can't be said; who was made, and to whom identities were added."""
+
+    whose: list[int | Reason]
+    made: set[int]
+    richer: set[int]
+
+
+def meant(session: Session, batch: Batch, persons: Sequence[Person]) -> Meant:
+    """Who each of these is, locked, made where nobody is; who is made came by this import (C1)."""
+    by_id = [one for one in persons if one.identities[0][0] == "customer_id"]
+    found = many.survivors(session, [int(one.identities[0][1]) for one in by_id])
+    named = [one for one in persons if one.identities[0][0] != "customer_id"]
+    met = many.known(session, named, "import")
+    _touch(session, batch, named, met)
+    following = iter(met.whose)
+    whose = [
+        _said(found.get(int(one.identities[0][1])) if one.identities[0][0] == "customer_id" else next(following), one)
+        for one in persons
+    ]
+    return Meant(whose, met.made, met.richer)
+
+
+def found(session: Session, persons: Sequence[Person]) -> list[int | None]:
+    """Who each of these is, nobody being made: by the first of her identities that somebody has."""
+    wanted = {pair for one in persons for pair in one.identities if pair[0] != "customer_id"}
+    kept = {pair: (pair[0], service.identity_value(session, *pair)) for pair in wanted}
+    owners = service.owners(session, list(kept.values()))
+    ids = [int(value) for one in persons for kind, value in one.identities if kind == "customer_id"]
+    survivors = many.survivors(session, ids)
+    return [
+        next((
+            whose for kind, value in one.identities
+            if (whose := survivors.get(int(value)) if kind == "customer_id" else owners.get(kept[kind, value]))
+        ), None)
+        for one in persons
+    ]  # fmt: skip
+
+
+def _said(known: int | Problem | None, one: Person) -> int | Reason:
+    if isinstance(known, Problem):
+        return reason("%(detail)s", detail=known.detail)
+    return known or reason("没有 ID 为 %(id)s 的客户", id=one.identities[0][1])
+
+
+def _touch(session: Session, batch: Batch, persons: Sequence[Person], met: many.Met) -> None:
+    first: dict[int, datetime] = {}
+    for one, whose in zip(persons, met.whose, strict=True):
+        if isinstance(whose, int) and whose in met.made:
+            at = one.at or clock.now()
+            first[whose] = min(first.get(whose, at), at)
+    if first:
+        detail = {"name": batch.source, "import_id": batch.import_id}
+        run(session, TOUCH, ids=list(first), ats=list(first.values()), detail=json.dumps(detail))

@@ -1,0 +1,89 @@
+"""Files a shop has, imported: what they bring, what they change a second time, what is refused and why."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shop import Shop
+from sqlalchemy import text
+
+from bot.app.commands import imports
+from bot.core.checks import checks
+
+ORDERS = """订单号,手机号,付款时间,实付金额,商品名称,类目,数量
+A1,13800138000,2026/10/03 10:00,"¥1,268.00",耶加雪菲,咖啡,2
+A2,13800138000,2026年10月5日,３００,挂耳,咖啡,1
+A3,13900139000,20261101,99.9元,滤纸,器具,1
+A4,13900139000,2026-13-40,100,滤纸,器具,1
+A5,13900139000,2026-11-02,"12,5x",滤纸,器具,1
+A6,12,2026-11-02,12,滤纸,器具,1
+"""
+
+
+@pytest.fixture(autouse=True)
+def clean(shop: Shop) -> Iterator[None]:
+    """Whatever was imported, the books are right afterwards."""
+    yield
+    shop.run_jobs()
+    with shop.installation.transaction("test") as session:
+        assert [f"{one.name}: {said}" for one in checks for said in one.run(session)] == []
+
+
+@pytest.fixture
+def give(shop: Shop, tmp_path: Path) -> Any:
+    """Import a file with this content: what became of its rows."""
+
+    def give(
+        kind: str, content: str | bytes, *maps: str, name: str = "file.csv", dry_run: bool = False
+    ) -> dict[str, int]:
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        row = imports.run(shop.installation, kind, tmp_path / name, maps, dry_run=dry_run)
+        assert row.read == row.new + row.same + row.changed + row.rejected
+        return {what: getattr(row, what) for what in ("new", "changed", "same", "rejected") if getattr(row, what)}
+
+    return give
+
+
+def rejected(tmp_path: Path, name: str = "file.csv") -> dict[str, str]:
+    """First cell and reason of each row of FILE.rejected.csv."""
+    with (tmp_path / f"{name}.rejected.csv").open(encoding="utf-8-sig", newline="") as file:
+        return {row[0]: row[-1] for row in list(csv.reader(file))[1:]}
+
+
+def test_orders_come_in_with_all_that_follows_from_one(shop: Shop, give: Any, tmp_path: Path) -> None:  # P2 T5 T6 C2 G6
+    assert give("orders", ORDERS) == {"new": 3, "rejected": 3}
+    anna = shop.api.get("/customers", phone="13800138000")
+    assert anna["points"]["balance"] == 126_800 * 2 // 100 + 30_000 * 2 // 100
+    assert (anna["lifecycle"], anna["source"]["first"]["channel"]) == ("stranger", "import")
+    assert anna["source"]["first"]["at"] == "2026-10-03T02:00:00Z"
+    shop.run_jobs()
+    rfm = shop.api.get("/customers", phone="13800138000")["rfm"]
+    assert [rfm[score] for score in "rfm"] == [3, 5, 5]
+    said = rejected(tmp_path)
+    assert said.keys() == {"A4", "A5", "A6"}
+    assert "付款时间" in said["A4"]
+    assert "2026-13-40" in said["A4"]
+
+
+def test_the_same_file_again_changes_nothing(shop: Shop, give: Any) -> None:  # G5
+    give("orders", ORDERS)
+    before = everything(shop)
+    assert give("orders", ORDERS) == {"same": 3, "rejected": 3}
+    assert everything(shop) == before
+
+
+def test_a_dry_run_says_what_a_run_does_and_does_nothing(shop: Shop, give: Any) -> None:
+    before = everything(shop)
+    assert give("orders", ORDERS, dry_run=True) == {"new": 3, "rejected": 3}
+    assert everything(shop) == before
+    assert give("orders", ORDERS) == {"new": 3, "rejected": 3}
+
+
+def everything(shop: Shop) -> dict[str, int]:
+    """How many rows each table has that an import of orders or customers writes."""
+    tables = ("customers", "identities", "touches", "orders", "order_items", "buyers", "events", "points_transactions",
+              "points_entries", "points_lots", "tag_assignments", "lifecycles", "field_values")  # fmt: skip
+    with shop.installation.transaction("test") as session:
+        return {one: session.execute(text(f"SELECT count(*) FROM {one}")).scalar_one() for one in tables}
