@@ -75,6 +75,12 @@ class EventRow(Base):
 
 Kind = TypeVar("Kind", bound=Event)
 Listener = Callable[[Session, Any], None]
+Cares = Callable[[Session, Any], bool]
+
+
+def always(session: Session, event: Event) -> bool:
+    """What a listener cares for that says nothing else: every event of its kind."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -84,17 +90,25 @@ class Ear:
     kind: type[Event]
     listener: Listener
     keeps: bool = False
+    cares: Cares = always
+
+    def hears(self, session: Session, event: Event) -> bool:
+        """Whether the event concerns it."""
+        return isinstance(event, self.kind) and self.cares(session, event)
 
 
 listeners: Register[Ear] = Register("listeners")
 
 
-def on(kind: type[Kind]) -> Callable[[Callable[[Session, Kind], None]], Callable[[Session, Kind], None]]:
+def on(
+    kind: type[Kind], *, cares: Callable[[Session, Kind], bool] = always
+) -> Callable[[Callable[[Session, Kind], None]], Callable[[Session, Kind], None]]:
     """Mark a function to be called with each event of `kind` (or a subclass), in the announcing transaction.
 
-    It is for what follows from news (rules, messages, notices), so it does not hear `history`.
+    It is for what follows from news (rules, messages, notices), so it does not hear `history`. cares: whether an event
+    concerns it at all, told from memory; announcers save work for events that concern nobody.
     """
-    return lambda function: listeners.mark(function, Ear(kind, function))
+    return lambda function: listeners.mark(function, Ear(kind, function, cares=cares))
 
 
 def keeps(
@@ -161,9 +175,9 @@ def context(session: Session, why: str = "", at: datetime | None = None) -> dict
     return {"at": at or clock.now(), "actor": session.info["actor"], "why": why, "cause": session.info.get("cause")}
 
 
-def heard(events: Sequence[Event]) -> bool:
-    """Whether anybody listens to any of these."""
-    return any(isinstance(event, ear.kind) for event in events for ear in listeners)
+def heard(session: Session, events: Sequence[Event]) -> bool:
+    """Whether any of these concerns anybody."""
+    return any(ear.hears(session, event) for event in events for ear in listeners)
 
 
 def tell(session: Session, events: Sequence[Event], ids: Sequence[int]) -> None:
@@ -183,7 +197,7 @@ def _tell(session: Session, event: Event, event_id: int) -> None:
     session.info["cause"] = event_id
     try:
         for ear in listeners:
-            if isinstance(event, ear.kind):
+            if ear.hears(session, event):
                 ear.listener(session, [event] if ear.keeps else event)
     finally:
         session.info["cause"] = before

@@ -179,7 +179,7 @@ def write(
     statement = _statement(tuple(tables), max(map(len, tables.values())) <= FEW)
     documents = {name: document(each) for name, each in tables.items()}
     values = {**documents, **events.context(session)}
-    if not events.heard(facts) and not any(line.numbered for line in lines):
+    if not events.heard(session, facts) and not any(line.numbered for line in lines):
         run_later(session, statement, **values)
         return
     written: defaultdict[str, list[int]] = defaultdict(list)

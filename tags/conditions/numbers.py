@@ -34,6 +34,13 @@ class Compare(Body):
         """The comparisons asked for, by name."""
         return [(name, value) for name, value in self if value is not None]
 
+    def so(self, number: int) -> bool:
+        """Whether a number at hand is so."""
+        compared = {
+            "gte": number.__ge__, "gt": number.__gt__, "lte": number.__le__, "lt": number.__lt__, "eq": number.__eq__,
+        }  # fmt: skip
+        return all(compared[name](value) for name, value in self.bounds())
+
     def of(self, number: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether `number` is so."""
         compared = {

@@ -1,6 +1,6 @@
 """What people plug in: the receivers of WeCom's events about customers, API, pages, full pulls, invariants."""
 
 from bot.core.feature import feature as made
-from tags.people import api, called, checks, leaves, listeners, pages, sync
+from tags.people import actions, api, called, checks, leaves, listeners, pages, sync, triggers
 
-feature = made("tags.people", called, listeners, api, pages, sync, checks, leaves)
+feature = made("tags.people", called, listeners, api, pages, sync, checks, leaves, triggers, actions)
