@@ -21,6 +21,7 @@ FEATURES: tuple[str, ...] = (
     "tags.rfm",  # recency, frequency, monetary: scores and classes
     "tags.lifecycle",  # first buyer, repeat, loyal, at risk, lapsed, won back
     "tags.segments",  # saved condition trees, who they mean, who comes and goes
+    "tags.autotag",  # what is done for her by itself: when, if, then
     "tags.groups",  # group chats, segment groups, which route is hers
     "handlers.materials",  # pictures, videos and files, and their media ids
     "handlers.messaging",  # contents, placeholders, windows, what waits for one

@@ -156,13 +156,18 @@ def announce_all(
     session: Session, events: Sequence[Event], *, why: str = "", at: datetime | None = None
 ) -> Sequence[int]:
     """Write the rows of several events by one statement, then run the listeners of each; returns the rows' ids."""
+    ids = write(session, events, why=why, at=at)
+    tell(session, events, ids)
+    return ids
+
+
+def write(session: Session, events: Sequence[Event], *, why: str = "", at: datetime | None = None) -> list[int]:
+    """Write the rows of events by one statement and return their ids; whoever does so lets `tell` follow."""
     if not events:
         return []
     session.flush()  # listeners find what the announcer changed
     written = run(session, INSERT, events=document(records(events)), **context(session, why, at))
-    ids = [event_id for (event_id,) in written]
-    tell(session, events, ids)
-    return ids
+    return [event_id for (event_id,) in written]
 
 
 def records(events: Sequence[Event]) -> list[dict[str, Any]]:

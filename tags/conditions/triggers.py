@@ -10,7 +10,7 @@ A filter is asked in three ways that agree: of an event that is being announced 
 were (`sql`), and of one that a rule's action would cause, of which only some fields are known (`meets`).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
@@ -30,16 +30,26 @@ from tags.conditions.numbers import Compare
 
 Said = Callable[[str], str]  # words in a language: zh_CN, zh_TW or en
 Row = type[EventRow]
+Times = Select[Any, Any]  # whose, when
 Choice = tuple[str, str, str]  # value, label, group ("" where there are none)
 Choices = Callable[[Session, str], Sequence[Choice]]
 
 
 @dataclass(frozen=True)
 class Effect:
-    """An event that an action may cause, and what is known of its fields."""
+    """An event that an action may cause, and what is known of its fields.
+
+    undone_by: the event that has to happen, with the same fields, before this one can happen again.
+    """
 
     event: str
     known: tuple[tuple[str, Any], ...] = ()
+    undone_by: str | None = None
+
+    @property
+    def undone(self) -> "Effect | None":
+        """What undoes it."""
+        return Effect(self.undone_by, self.known, self.event) if self.undone_by else None
 
     @property
     def said(self) -> dict[str, Any]:
@@ -94,7 +104,8 @@ class OneOf(Filter):
         return str(found) in self._listed(value)
 
     def sql(self, value: Any, row: Row) -> ColumnElement[bool]:
-        return row.data[self.said].astext.in_(self._listed(value))
+        found: ColumnElement[str] = row.data[self.said].astext
+        return found.in_(self._listed(value))
 
     def words(self, session: Session, value: Any, lang: str) -> str:
         listed = self._listed(value)
@@ -151,7 +162,7 @@ class Trigger(Body):
         """Whether it is this that happens."""
         return all(filter_.takes(session, value, event) for _, value, filter_ in self.asked())
 
-    def past(self, past: Past) -> Select[Any]:
+    def past(self, past: Past) -> Times:
         """(customer_id, at) of each time it happened since then, to whomever she was then."""
         row = aliased(EventRow)
         so = [filter_.sql(value, row) for _, value, filter_ in self.asked()]
@@ -169,6 +180,10 @@ class Trigger(Body):
         """The sentence a person reads, in `lang` (zh_CN, zh_TW, en)."""
         said = [filter_.words(session, value, lang) for _, value, filter_ in self.asked()]
         return say(lang, "，").join([type(self).label(lang), *said])
+
+    def clause(self, session: Session, lang: str) -> str:
+        """The first clause of a rule's sentence."""
+        return say(lang, "当她%(event)s，", event=self.words(session, lang))
 
     def json(self) -> dict[str, Any]:  # type: ignore[override]  # pydantic's own is its version 1's
         """The trigger as it was given."""
@@ -189,16 +204,18 @@ class Trigger(Body):
         return {name: filter_ for name, filter_ in found.items() if filter_ is not None}
 
 
+Follow = Callable[[Session, Effect], Iterable[Effect]]
 Class = TypeVar("Class", bound=type[Trigger])
 triggers: Register[type[Trigger]] = Register("triggers")
 choosers: Register[tuple[str, Choices]] = Register("choices of filters")
+followers: Register[Follow] = Register("what follows from events")
 
 
 def trigger(kind: type[Event], label: Said) -> Callable[[Class], Class]:
     """Mark a class as what rules may wait for. label: what the event is called."""
 
     def mark(made: Class) -> Class:
-        made.kind, made.label = kind, staticmethod(label)  # type: ignore[assignment]
+        made.kind, made.label = kind, staticmethod(label)
         return triggers.mark(made, made)
 
     return mark
@@ -207,6 +224,23 @@ def trigger(kind: type[Event], label: Said) -> Callable[[Class], Class]:
 def chooses(thing: str) -> Callable[[Choices], Choices]:
     """Mark a function `(session, lang)` that lists what a filter over things of a kind may be set to."""
     return lambda function: choosers.mark(function, (thing, function))
+
+
+def follows(function: Follow) -> Follow:
+    """Mark a function `(session, effect)` that says which events may follow from one by themselves."""
+    return followers.mark(function, function)
+
+
+def all_effects(session: Session, caused: Iterable[Effect]) -> list[Effect]:
+    """What actions cause, and all that follows from it."""
+    found = dict.fromkeys(caused)
+    waiting = list(found)
+    while waiting:
+        effect = waiting.pop()
+        new = [one for follow in followers for one in follow(session, effect) if one not in found]
+        found |= dict.fromkeys(new)
+        waiting += new
+    return list(found)
 
 
 def choices(session: Session, thing: str, lang: str) -> Sequence[Choice]:
@@ -225,9 +259,9 @@ def parse(session: Session, data: Any, at: str, *, whole: bool = True) -> tuple[
     whole: also that what it names is there.
     """
     known = kinds()
-    event = data.get("event") if isinstance(data, dict) else None
+    event = str(data.get("event", "")) if isinstance(data, dict) else ""
     if event not in known:
-        found = f"; found {event}" if isinstance(event, str) else ""
+        found = f"; found {event[:100]}" if event else ""
         return None, [Fault(f"{at}/event", f"expected one of {', '.join(known)}{found}")]
     try:
         made = known[event].model_validate(data)

@@ -44,7 +44,7 @@ bought_sku = Bought(lambda lang: say(lang, "SKU"), OrderItem.sku)
 bought_category = Bought(lambda lang: say(lang, "品类"), OrderItem.category)
 
 
-@trigger(OrderPaid, lambda lang: say(lang, "下单"))
+@trigger(OrderPaid, lambda lang: say(lang, "下单付款"))
 class Paid(Trigger):
     """The shop told of a paid order. sku, category: of one of its lines; total_fen: what she paid."""
 

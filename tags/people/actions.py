@@ -31,8 +31,8 @@ class NotifyStaff(Action, key="notify_staff"):
         """As every action's. Where nobody follows her, nobody is told."""
         name = service.customer(session, fired.customer_id).name or say(SOURCE, "新客户")
         text = say(
-            SOURCE, "客户「%(name)s」：%(text)s\n\n（规则「%(rule)s」）",
-            name=name, text=self.notify_staff, rule=fired.name,
+            SOURCE, "客户「%(name)s」：%(words)s\n\n（规则「%(rule)s」）",
+            name=name, words=self.notify_staff, rule=fired.name,
         )  # fmt: skip
         for userid in _followers(session, fired.customer_id):
             staff.tell(
@@ -41,7 +41,7 @@ class NotifyStaff(Action, key="notify_staff"):
 
     def words(self, session: Session, lang: str) -> str:
         """As every action's."""
-        return say(lang, "通知跟进成员「%(text)s」", text=self.notify_staff)
+        return say(lang, "通知跟进成员「%(words)s」", words=self.notify_staff)
 
 
 def _followers(session: Session, customer_id: int) -> Iterable[str]:

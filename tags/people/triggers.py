@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.i18n import say
 from bot.web.api import Whole
-from tags.conditions.triggers import Choice, OneOf, Trigger, chooses, trigger
+from tags.conditions.triggers import Choice, OneOf, Said, Trigger, chooses, trigger
 from tags.people import staff
 from tags.people.events import ContactAdded, ContactLeft, ContactRemoved
 from tags.people.staff import Userid
@@ -16,7 +16,7 @@ from tags.people.staff import Userid
 MOST_LISTED = 100
 
 # The values of AddWay that WeCom documents (wecom.md §3.4), as people call them.
-ADD_WAYS = {
+ADD_WAYS: Mapping[int, Said] = {
     1: lambda lang: say(lang, "扫二维码"), 2: lambda lang: say(lang, "搜索手机号"),
     3: lambda lang: say(lang, "名片分享"), 4: lambda lang: say(lang, "群聊"),
     5: lambda lang: say(lang, "手机通讯录"), 6: lambda lang: say(lang, "微信联系人"),
@@ -24,8 +24,12 @@ ADD_WAYS = {
     10: lambda lang: say(lang, "视频号"), 16: lambda lang: say(lang, "获客链接"),
     201: lambda lang: say(lang, "内部成员共享"), 202: lambda lang: say(lang, "管理员分配"),
 }  # fmt: skip
-COMINGS = {"new": lambda lang: say(lang, "新客户"), "returning": lambda lang: say(lang, "回来的客户")}
-PARTINGS = {"deleted": lambda lang: say(lang, "成员删除了她"), "transferred": lambda lang: say(lang, "转接给了别人")}
+COMINGS: Mapping[str, Said] = {
+    "new": lambda lang: say(lang, "新客户"), "returning": lambda lang: say(lang, "回来的客户"),
+}  # fmt: skip
+PARTINGS: Mapping[str, Said] = {
+    "deleted": lambda lang: say(lang, "成员删除了她"), "transferred": lambda lang: say(lang, "转接给了别人"),
+}  # fmt: skip
 
 Userids = Annotated[list[Userid], Field(min_length=1, max_length=MOST_LISTED)]
 State = Annotated[str, Field(min_length=1, max_length=128)]
@@ -59,14 +63,14 @@ class Added(Trigger):
     ] = None
 
 
-@trigger(ContactLeft, lambda lang: say(lang, "客户删除了成员"))
+@trigger(ContactLeft, lambda lang: say(lang, "删除成员"))
 class Left(Trigger):
     """She deleted a member."""
 
     staff: Annotated[Userids | None, member] = None
 
 
-@trigger(ContactRemoved, lambda lang: say(lang, "成员不再是她的好友"))
+@trigger(ContactRemoved, lambda lang: say(lang, "被成员删除"))
 class Removed(Trigger):
     """A member deleted her, or she was transferred to another."""
 

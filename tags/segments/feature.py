@@ -1,6 +1,6 @@
-"""What segments plug in: the API, a condition leaf, who uses what, their part of lists and timelines."""
+"""What segments plug in: the API, a condition leaf, triggers, who uses what, their part of lists and timelines."""
 
 from bot.core.feature import feature as made
-from tags.segments import api, leaves, service, shown
+from tags.segments import api, leaves, service, shown, triggers
 
-feature = made("tags.segments", api, leaves, service, shown)
+feature = made("tags.segments", api, leaves, service, shown, triggers)

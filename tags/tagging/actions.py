@@ -12,7 +12,7 @@ from tags.conditions.actions import Action, Fired, action
 from tags.conditions.tree import Asked
 from tags.conditions.triggers import Effect
 from tags.tagging import service
-from tags.tagging.events import TagAdded, TagRemoved
+from tags.tagging.events import AboutTag, TagAdded, TagRemoved
 from tags.tagging.models import Assignment, Tag, TagGroup
 
 
@@ -29,9 +29,9 @@ class AddTag(Action, key="add_tag"):
     def effects(self, session: Session) -> Iterator[Effect]:
         """As every action's."""
         tag_id = int(self.add_tag)
-        yield Effect(TagAdded.name, (("tag_id", tag_id),))
+        yield _effect(TagAdded, tag_id)
         for sibling in session.scalars(_siblings(tag_id)):
-            yield Effect(TagRemoved.name, (("tag_id", sibling),))
+            yield _effect(TagRemoved, sibling)
 
     def changes(self, asked: Asked) -> ColumnElement[bool]:
         """As every action's."""
@@ -58,7 +58,7 @@ class RemoveTag(Action, key="remove_tag"):
 
     def effects(self, session: Session) -> Iterator[Effect]:
         """As every action's."""
-        yield Effect(TagRemoved.name, (("tag_id", int(self.remove_tag)),))
+        yield _effect(TagRemoved, int(self.remove_tag))
 
     def changes(self, asked: Asked) -> ColumnElement[bool]:
         """As every action's."""
@@ -78,6 +78,11 @@ def _faults(session: Session, key: str, tag_id: str) -> Iterator[Fault]:
         service.by_hand(session, int(tag_id))
     except Problem as problem:
         yield Fault(f"/{key}", problem.detail)
+
+
+def _effect(kind: type[AboutTag], tag_id: int) -> Effect:
+    other = TagRemoved if kind is TagAdded else TagAdded
+    return Effect(kind.name, (("tag_id", tag_id),), other.name)
 
 
 def _siblings(tag_id: int) -> Select[int]:

@@ -12,8 +12,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from bot.core import clock
+from bot.core.events import announce_all
 from bot.core.jobs import enqueue
 from tags.tagging import jobs
+from tags.tagging.events import TagDeleted
 from tags.tagging.models import Tag, TagGroup
 
 TURN = 0x74616773  # advisory lock ("tags"): readings of tags are taken in one after the other
@@ -81,6 +83,7 @@ def forget(session: Session, tags: Iterable[Tag], groups: Sequence[TagGroup] = (
         tag.deleted_at = clock.now()
         enqueue(session, jobs.strip, tag_id=tag.id)
     session.flush()
+    announce_all(session, [_deleted(session, tag) for tag in doomed.values()])
     emptied = [session.get_one(TagGroup, group_id) for group_id in {tag.group_id for tag in doomed.values()}]
     for group in (*groups, *(one for one in emptied if one.kind == "corp" and not alive_tags(session, one.id))):
         group.deleted_at = group.deleted_at or clock.now()
@@ -91,6 +94,12 @@ def alive_tags(session: Session, group_id: int) -> list[Tag]:
     """The tags of a group, in order."""
     rows = select(Tag).where(Tag.group_id == group_id, Tag.deleted_at.is_(None))
     return list(session.scalars(rows.order_by(Tag.position.desc(), Tag.id)))
+
+
+def _deleted(session: Session, tag: Tag) -> TagDeleted:
+    group = session.get_one(TagGroup, tag.group_id)
+    by = session.info["actor"]
+    return TagDeleted(customer_id=None, tag_id=tag.id, tag=tag.name, group=group.name, source=by)
 
 
 def _known(session: Session) -> tuple[dict[str, Tag], dict[str, TagGroup]]:

@@ -30,3 +30,8 @@ class TagOverruled(AboutTag, name="tag.overruled"):
     """A member's change lost against a later one made here, and WeCom is told so (T2). change: added or removed."""
 
     change: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagDeleted(AboutTag, name="tag.deleted"):
+    """The tag is gone, in WeCom or here; of nobody in particular. Who had it loses it after this."""

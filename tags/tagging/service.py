@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.core import clock
-from bot.core.events import announce
+from bot.core.events import tell, write
 from tags.people import service as people
 from tags.people.models import Customer
 from tags.tagging import push
@@ -66,17 +66,19 @@ def change(
             gone.append((one, f"single choice: {chosen.name}"))
         elif one.tag.id in removed:
             gone.append((one, why))
-    for one, reason in gone:
+    for one, _ in gone:
         session.delete(one.assignment)
-        announce(session, about(TagRemoved, hers, one.tag, one.group, source), why=reason)
     new = [(tag, group) for tag, group in wanted if tag.id not in held]
-    for tag, group in new:
+    for tag, _ in new:
         row = {"source": source, "at": at or clock.now(), "expires_at": expires_at}
         session.add(Assignment(customer_id=hers, tag_id=tag.id, **row))
-        announce(session, about(TagAdded, hers, tag, group, source), why=why)
     for tag, _ in wanted:
         if tag.id in held:
             _lengthen(held[tag.id].assignment, expires_at)
+    told = [(about(TagRemoved, hers, one.tag, one.group, source), reason) for one, reason in gone]
+    told += [(about(TagAdded, hers, tag, group, source), why) for tag, group in new]
+    numbers = [write(session, [event], why=reason)[0] for event, reason in told]
+    tell(session, [event for event, _ in told], numbers)  # the whole change stands: a listener may change her tags too
     if any(group.kind == "corp" for group in (*(group for _, group in new), *(one.group for one, _ in gone))):
         session.flush()
         push.customer(session, hers)

@@ -19,6 +19,11 @@ def removed(data: Data, lang: str) -> Told:
     return Told("tags", "", say(lang, "去掉标签「%(tag)s」", tag=data["tag"]), _source(data, lang))
 
 
+@tells("tag.deleted")
+def deleted(data: Data, lang: str) -> Told:
+    return Told("tags", "", say(lang, "标签「%(tag)s」已删除", tag=data["tag"]))
+
+
 @tells("tag.overruled")
 def overruled(data: Data, lang: str) -> Told:
     if data["change"] == "added":

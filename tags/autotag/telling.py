@@ -1,0 +1,42 @@
+"""How the timeline tells of rules' clock, and what records call a rule (C4, C9)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.core.i18n import say
+from bot.operators.called import called, numbers
+from tags.autotag import reading, service
+from tags.autotag.models import TagRule
+from tags.conditions.kept import Kept, keeps
+from tags.timeline.service import Told, tells
+
+Data = dict[str, Any]
+
+
+@tells("customer.silent")
+def silent(data: Data, lang: str) -> Told:
+    return Told("history", "", say(lang, "沉默满 %(days)s 天", days=data["days"]))
+
+
+@tells("schedule")
+def scheduled(data: Data, lang: str) -> Told:
+    return Told("clock", "", say(lang, "规则「%(name)s」的时间到了", name=data["rule"]))
+
+
+@called("rule")
+def names(session: Session, ids: Sequence[str], lang: str) -> dict[str, str]:
+    found = session.execute(select(TagRule.id, TagRule.name).where(TagRule.id.in_(numbers(ids))))
+    return {str(its_id): say(lang, "规则「%(name)s」", name=name) for its_id, name in found}
+
+
+@keeps
+def kept(session: Session, lang: str) -> Iterable[Kept]:
+    """Rules, as users of what their conditions name."""
+    for rule in session.scalars(service.listing().order_by(TagRule.id)):
+        tree = reading.stored(session, rule).read.tree
+        if tree is not None:
+            called_so = say(lang, "规则「%(name)s」", name=rule.name)
+            yield Kept(reading.source(rule.id), called_so, f"/console/tags/rules/{rule.id}", tree)

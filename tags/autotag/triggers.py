@@ -1,0 +1,109 @@
+"""What rules may wait for that comes by the clock: a silence, an hour (T3)."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, Field, model_validator
+from sqlalchemy import literal, select
+from sqlalchemy.orm import Session, aliased
+
+from bot.core.i18n import say
+from bot.web.api import Whole
+from tags.autotag.events import CustomerSilent, ScheduleCame
+from tags.conditions.triggers import OneOf, Past, Said, Times, Trigger, trigger
+from tags.people.models import Customer
+
+LOOKED_AT = 50  # hours of a schedule that are compared: a day and more of the densest
+CLOSEST = timedelta(hours=1)
+WEEKDAYS: Mapping[int, Said] = {
+    1: lambda lang: say(lang, "周一"), 2: lambda lang: say(lang, "周二"), 3: lambda lang: say(lang, "周三"),
+    4: lambda lang: say(lang, "周四"), 5: lambda lang: say(lang, "周五"), 6: lambda lang: say(lang, "周六"),
+    7: lambda lang: say(lang, "周日"),
+}  # fmt: skip
+
+Days = Annotated[Whole, Field(ge=1, le=3650, description="N × 24 h without a touch of hers")]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["09:00"])]
+Weekday = Annotated[Whole, Field(ge=1, le=7)]
+
+
+def _hours(expression: str) -> str:
+    try:
+        hours = CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC))
+        comes = [next(hours) for _ in range(LOOKED_AT)]
+    except CronSimError as error:
+        raise ValueError(f"is no cron expression of five fields: {error}") from None
+    except StopIteration:
+        raise ValueError("never comes") from None
+    if any(later - earlier < CLOSEST for earlier, later in pairwise(comes)):
+        raise ValueError("comes more than once an hour, expected at least an hour between two times")
+    return expression
+
+
+@trigger(CustomerSilent, lambda lang: say(lang, "沉默"))
+class Silent(Trigger):
+    """Nothing came from her for so many days; once a silence, from the moment the rule is on."""
+
+    days: Annotated[Days, OneOf("days", lambda lang: say(lang, "天数"), "days")]
+
+    def past(self, past: Past) -> Times:
+        """Those who fell silent since then and are so still: who came back meanwhile has left no trace of it."""
+        span, her = timedelta(days=self.days), aliased(Customer)
+        fell = her.seen_at > past.since - span, her.seen_at <= past.now - span
+        at = (her.seen_at + literal(span)).label("at")
+        return select(her.id.label("customer_id"), at).where(her.merged_into.is_(None), *fell)
+
+    def words(self, session: Session, lang: str) -> str:
+        """As every trigger's."""
+        return say(lang, "沉默满 %(days)s 天", days=self.days)
+
+
+@trigger(ScheduleCame, lambda lang: say(lang, "定时"))
+class Schedule(Trigger):
+    """An hour in the brand's zone, for each customer whom the condition means then: a time of day, on some weekdays
+    (1 Monday to 7 Sunday) or every day, or a cron expression."""
+
+    at: TimeOfDay | None = None
+    weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)] | None = None
+    cron: Annotated[str, Field(max_length=100), AfterValidator(_hours)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.at is None) == (self.cron is None) or (self.weekdays and self.cron):
+            raise ValueError("expected either at, with weekdays or without, or cron")
+        return self
+
+    def after(self, at: datetime, zone: ZoneInfo) -> datetime:
+        """When it comes next after `at` (aware), in UTC."""
+        return next(CronSim(self._expression(), at.astimezone(zone))).astimezone(UTC)
+
+    def past(self, past: Past) -> Times:
+        """Everybody: its condition is asked of all, now."""
+        her = aliased(Customer)
+        return select(her.id.label("customer_id"), literal(past.now).label("at")).where(her.merged_into.is_(None))
+
+    def words(self, session: Session, lang: str) -> str:
+        """As every trigger's."""
+        if self.cron is not None:
+            return say(lang, "定时（cron %(cron)s）", cron=self.cron)
+        if not self.weekdays:
+            return say(lang, "每天 %(at)s", at=self.at)
+        days = say(lang, "、").join(self._weekdays(lang))
+        return say(lang, "每%(days)s %(at)s", days=days, at=self.at)
+
+    def clause(self, session: Session, lang: str) -> str:
+        """As every trigger's."""
+        return say(lang, "%(hours)s，", hours=self.words(session, lang))
+
+    def _weekdays(self, lang: str) -> Iterator[str]:
+        return (WEEKDAYS[day](lang) for day in sorted(set(self.weekdays or ())))
+
+    def _expression(self) -> str:
+        if self.cron is not None:
+            return self.cron
+        hour, minute = (self.at or "").split(":")
+        days = ",".join(str(day % 7) for day in sorted(set(self.weekdays or ()))) or "*"
+        return f"{int(minute)} {int(hour)} * * {days}"
