@@ -1,5 +1,7 @@
 """Numbers and spans inside leaves: `{"gte": 2}`, `within_days`."""
 
+import operator
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, Strict, model_validator
@@ -8,6 +10,9 @@ from sqlalchemy import ColumnElement, and_
 from bot.web.api import Body, Whole
 
 MOST = 10**15
+COMPARED: Mapping[str, Callable[[Any, Any], Any]] = {
+    "gte": operator.ge, "gt": operator.gt, "lte": operator.le, "lt": operator.lt, "eq": operator.eq,
+}  # fmt: skip
 SIGNS = {"gte": "≥", "gt": ">", "lte": "≤", "lt": "<", "eq": "="}
 
 Days = Annotated[Whole, Field(ge=1, le=3660, description="N × 24 h back from now")]
@@ -34,19 +39,13 @@ class Compare(Body):
         """The comparisons asked for, by name."""
         return [(name, value) for name, value in self if value is not None]
 
-    def so(self, number: int) -> bool:
+    def so(self, number: float) -> bool:
         """Whether a number at hand is so."""
-        compared = {
-            "gte": number.__ge__, "gt": number.__gt__, "lte": number.__le__, "lt": number.__lt__, "eq": number.__eq__,
-        }  # fmt: skip
-        return all(compared[name](value) for name, value in self.bounds())
+        return all(COMPARED[name](number, value) for name, value in self.bounds())
 
     def of(self, number: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether `number` is so."""
-        compared = {
-            "gte": number.__ge__, "gt": number.__gt__, "lte": number.__le__, "lt": number.__lt__, "eq": number.__eq__,
-        }  # fmt: skip
-        return and_(*[compared[name](value) for name, value in self.bounds()])
+        return and_(*[COMPARED[name](number, value) for name, value in self.bounds()])
 
     def words(self, divide_by: int = 1) -> str:
         """`≥ 2`, `≥ 2 < 5`; divide_by: 100 shows fen as yuan."""
