@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import structlog
 from flask import Response
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -41,27 +41,23 @@ Name = Annotated[str, Field(min_length=1, max_length=40)]
 Days = Annotated[int, Field(ge=1, le=90)] | None
 
 
-def _no_segment(value: object) -> None:
-    if value is not None:
-        raise ValueError("segments are not there yet, expected a tag_id")
-
-
 class RouteBody(Body):
-    """Who has the tag is invited into a chat of `chats`; each takes `capacity` people, then comes the next.
+    """Who has the tag, or is meant by the segment, is invited into a chat of `chats`: either tag_id or segment_id.
 
+    Each chat takes `capacity` people, then comes the next.
     when_full, all of them: `new_chat` lets WeCom make one, which it does at 200 people; `wait` keeps invitations until
-    somebody leaves or a chat is added; null is new_chat where the capacity is 200. segment_id: not there yet.
+    somebody leaves or a chat is added; null is new_chat where the capacity is 200.
     """
 
-    tag_id: Ident
-    segment_id: Annotated[None, BeforeValidator(_no_segment)] = None
+    tag_id: Ident | None = None
+    segment_id: Ident | None = None
     chats: Annotated[list[Chat], Field(min_length=1, max_length=50, json_schema_extra={"uniqueItems": True})]
     capacity: Annotated[int, Field(ge=1, le=CAPACITY)] = CAPACITY
     when_full: WhenFull | None = None
 
     def wanted(self, route_id: int | None = None) -> Wanted:
         """What the service is asked for."""
-        return Wanted(int(self.tag_id), self.chats, self.capacity, self.when_full, route_id)
+        return Wanted(_int(self.tag_id), _int(self.segment_id), self.chats, self.capacity, self.when_full, route_id)
 
 
 class RouteChange(RouteBody):
@@ -77,9 +73,9 @@ class InvitationBody(Body):
 
 
 class SegmentGroupBody(Body):
-    """Her route is the first whose tag she has. remind_after_days: after which she is reminded once; null never.
+    """Her route is the first whose tag or segment she has. remind_after_days: when she is reminded once; null never.
 
-    invite_existing: whether who has a tag already is invited too; they belong to their routes either way.
+    invite_existing: whether who has one already is invited too; they belong to their routes either way.
     """
 
     name: Name
@@ -115,7 +111,8 @@ class RouteAnswer(Answer):
     """
 
     id: str
-    tag_id: str
+    tag_id: str | None
+    segment_id: str | None
     chats: list[str]
     open: list[str]
     capacity: int
@@ -200,7 +197,7 @@ def patch_segment_group(path: ById, body: SegmentGroupChange) -> Response:
     """Change it. A route whose join code WeCom refuses is not added (502); the rest of the change stands."""
     given = body.model_fields_set
     wanted = None if body.routes is None else [
-        one.wanted(int(one.id) if one.id is not None else None) for one in body.routes
+        one.wanted(_int(one.id)) for one in body.routes
     ]  # fmt: skip
     days = {"remind_after_days": body.remind_after_days} if "remind_after_days" in given else {}
     text = body.invitation.text if body.invitation else None
@@ -249,7 +246,7 @@ def get_segment_group(path: ById) -> Response:
 def list_members(path: ById, query: BelongingQuery) -> Response:
     """Who belongs to it, whatever she sits in; the oldest first."""
     routes.get(session(), path.number)
-    wanted = lists.belonging(path.number, query.status, int(query.route_id) if query.route_id else None)
+    wanted = lists.belonging(path.number, query.status, _int(query.route_id))
     order = [GroupAssignment.__table__.c.id]
     rows, following = page(session(), wanted, order, query.limit, query.cursor)
     data = [
@@ -282,7 +279,7 @@ def list_duplicates(path: ById, query: Paging) -> Response:
     routes.get(session(), path.number)
     rows, following = page(session(), *seats.paged(seats.duplicates(path.number)), query.limit, query.cursor)
     data = [
-        DuplicateAnswer(customer_id=str(her) if her else None, external_userid=external_userid, chats=chats)
+        DuplicateAnswer(customer_id=_str(her), external_userid=external_userid, chats=chats)
         for _seat, her, external_userid, chats in rows
     ]
     return reply(Listing[DuplicateAnswer](data=data, next_cursor=following))
@@ -325,9 +322,18 @@ def _answer(session: Session, group_id: int) -> SegmentGroupAnswer:
 def _route(session: Session, route: Route, fares: lists.Funnel, joined: int, wrong_group: int) -> RouteAnswer:
     pool = joinways.fills(session, route.id)
     return RouteAnswer(
-        id=str(route.id), tag_id=str(route.tag_id), capacity=route.capacity, when_full=route.when_full,
+        id=str(route.id), tag_id=_str(route.tag_id), segment_id=_str(route.segment_id), capacity=route.capacity,
+        when_full=route.when_full,
         full_since=route.full_at, chats=[chat.chat_id for chat in pool],
         open=[chat.chat_id for chat in pool if has_room(chat, route.capacity)],
         qr_code=pictures.address(session, route.qr_code) if route.qr_code else None,
         joined=joined, wrong_group=wrong_group, **asdict(fares),
     )  # fmt: skip
+
+
+def _int(value: str | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _str(value: int | None) -> str | None:
+    return None if value is None else str(value)

@@ -12,18 +12,18 @@ from bot.core.jobs import enqueue
 from tags.groups import chats, jobs, joinways, routes
 from tags.groups.models import GroupAssignment, Route, RouteChat, SegmentGroup
 from tags.groups.rules import WhenFull, when_full
-from tags.tagging.models import Tag
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A route as it is asked for: who has the tag goes into one of the chats, each up to `capacity` people.
+    """A route as it is asked for: who has the tag, or is meant by the segment, goes into one of the chats.
 
-    when_full: new_chat or wait, None for what fits the capacity. route_id: of the one that is changed, None for a new
-    one.
+    Either tag_id or segment_id. capacity: people a chat takes. when_full: new_chat or wait, None for what fits the
+    capacity. route_id: of the one that is changed, None for a new one.
     """
 
-    tag_id: int
+    tag_id: int | None
+    segment_id: int | None
     chat_ids: Sequence[str]
     capacity: int
     when_full: WhenFull | None = None
@@ -126,8 +126,9 @@ def _open(session: Session, segment_group_id: int) -> SegmentGroup:
 
 def _add(session: Session, group: SegmentGroup, place: int, wanted: Wanted) -> None:
     route = Route(
-        segment_group_id=group.id, place=place, tag_id=wanted.tag_id, capacity=wanted.capacity, config_id="",
-        qr_code="", listed=[], when_full=when_full(wanted.when_full, wanted.capacity),
+        segment_group_id=group.id, place=place, tag_id=wanted.tag_id, segment_id=wanted.segment_id,
+        capacity=wanted.capacity, when_full=when_full(wanted.when_full, wanted.capacity), config_id="", qr_code="",
+        listed=[],
     )  # fmt: skip
     session.add(route)
     session.flush()
@@ -137,7 +138,8 @@ def _add(session: Session, group: SegmentGroup, place: int, wanted: Wanted) -> N
 
 def _alter(session: Session, route: Route, place: int, wanted: Wanted) -> None:
     session.refresh(route, with_for_update=True)
-    route.place, route.tag_id, route.capacity = place, wanted.tag_id, wanted.capacity
+    route.place, route.tag_id, route.segment_id = place, wanted.tag_id, wanted.segment_id
+    route.capacity = wanted.capacity
     route.when_full = when_full(wanted.when_full, wanted.capacity)
     _fill(session, route, wanted.chat_ids)
     joinways.refresh(session, route, anew=True)
@@ -158,17 +160,16 @@ def _fill(session: Session, route: Route, chat_ids: Sequence[str]) -> None:
 
 
 def _check(session: Session, wanted: Sequence[Wanted], there: dict[int, Route]) -> None:
-    alive = select(Tag.id).where(Tag.id.in_([one.tag_id for one in wanted]), Tag.deleted_at.is_(None))
-    known = set(session.scalars(alive))
     taken: dict[tuple[str, object], str] = {}
     for n, one in enumerate(wanted):
         here = f"/routes/{n}"
         if one.route_id is not None and one.route_id not in there:
             raise Unacceptable.at(f"{here}/id", f"there is no route {one.route_id} in this segment group")
-        if one.tag_id not in known:
-            raise Unacceptable.at(f"{here}/tag_id", f"there is no tag {one.tag_id}")
-        unique: list[tuple[str, str, object]] = [(f"{here}/tag_id", "tag", one.tag_id)]
-        unique += [(f"{here}/id", "route", one.route_id)] if one.route_id is not None else []
+        _check_basis(session, one, here)
+        ids = (("id", "route", one.route_id), ("tag_id", "tag", one.tag_id), ("segment_id", "segment", one.segment_id))
+        unique: list[tuple[str, str, object]] = [
+            (f"{here}/{name}", what, value) for name, what, value in ids if value is not None
+        ]
         unique += [(f"{here}/chats/{place}", "group chat", chat_id) for place, chat_id in enumerate(one.chat_ids)]
         for pointer, what, value in unique:
             if (what, value) in taken:
@@ -178,3 +179,13 @@ def _check(session: Session, wanted: Sequence[Wanted], there: dict[int, Route]) 
             when_full(one.when_full, one.capacity)
         except ValueError as error:
             raise Unacceptable.at(f"{here}/when_full", str(error)) from error
+
+
+def _check_basis(session: Session, wanted: Wanted, here: str) -> None:
+    if wanted.tag_id is not None and wanted.segment_id is not None:
+        raise Unacceptable.at(f"{here}/segment_id", "expected either tag_id or segment_id, found both")
+    if wanted.tag_id is None and wanted.segment_id is None:
+        raise Unacceptable.at(f"{here}/tag_id", "expected a tag_id or a segment_id")
+    leaf = routes.basis(wanted.tag_id, wanted.segment_id)
+    for fault in leaf.faults(session):
+        raise Unacceptable.at(f"{here}{fault.pointer}_id", fault.detail)

@@ -40,7 +40,8 @@ class GroupAssigned(Event, name="group.assigned"):
     segment_group_id: int
     segment_group: str
     route_id: int
-    tag_id: int
+    tag_id: int | None
+    segment_id: int | None
     invite: bool
 
 

@@ -2,6 +2,6 @@
 the API, the full pull, invariants, clock work."""
 
 from bot.core.feature import feature as made
-from tags.groups import api, checks, jobs, leaves, listeners, sync, timeline
+from tags.groups import api, checks, jobs, leaves, listeners, sync, timeline, used
 
-feature = made("tags.groups", listeners, timeline, api, sync, checks, leaves, jobs)
+feature = made("tags.groups", listeners, timeline, api, sync, checks, leaves, used, jobs)

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from bot.core.jobs import Progress, chunked
+from bot.core.jobs import Progress, chunked, enqueue
 from bot.core.ticks import cron, every
 from bot.wecom import inbox
 from tags.groups import chats, digest, routes
@@ -12,6 +12,14 @@ from tags.groups import chats, digest, routes
 def place(session: Session, progress: Progress, *, segment_group_id: int, invite: bool) -> bool:
     """Look at everybody whom a segment group concerns since it was made or edited."""
     return routes.place(session, progress, segment_group_id, invite=invite)
+
+
+@cron("20 4 * * *")
+def look_again(session: Session) -> None:
+    """Look again at segment groups that go by a segment: whoever comes or goes because its tree was edited, does so
+    unannounced."""
+    for segment_group_id in routes.routed_by_segment(session):
+        enqueue(session, place, segment_group_id=segment_group_id, invite=False)
 
 
 @every(600)

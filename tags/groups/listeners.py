@@ -17,6 +17,7 @@ from tags.groups import chats, editing, joinways, routes, sync
 from tags.groups.chats import ChatAsked, ChatsAsked, Reading
 from tags.groups.joinways import JoinWayAsked
 from tags.people.events import ContactAdded, CustomersMerged, MergeUndone
+from tags.segments.events import SegmentEntered, SegmentLeft
 from tags.tagging.events import TagAdded, TagRemoved
 
 log = structlog.get_logger(__name__)
@@ -89,6 +90,18 @@ def tagged(session: Session, event: TagAdded) -> None:
 def untagged(session: Session, event: TagRemoved) -> None:
     assert event.customer_id is not None
     routes.on_tag(session, event.customer_id, event.tag_id)
+
+
+@on(SegmentEntered)
+def entered(session: Session, event: SegmentEntered) -> None:
+    assert event.customer_id is not None
+    routes.on_segment(session, event.customer_id, event.segment_id)
+
+
+@on(SegmentLeft)
+def left(session: Session, event: SegmentLeft) -> None:
+    assert event.customer_id is not None
+    routes.on_segment(session, event.customer_id, event.segment_id)
 
 
 @on(ContactAdded)

@@ -54,7 +54,7 @@ class SegmentGroup(Base):
 
 
 class Route(Base):
-    """Who has the tag belongs into one of the chats. capacity: people a chat takes.
+    """Who has the tag, or whom the segment means, belongs into one of the chats. capacity: people a chat takes.
 
     when_full: what happens when no chat takes anybody in: `new_chat` (WeCom makes one) or `wait`; full_at: since when
     people wait. config_id, qr_code: of the join way; empty until WeCom made it. listed: the chats it leads to now.
@@ -62,11 +62,15 @@ class Route(Base):
     """
 
     __tablename__ = "group_routes"
-    __table_args__ = (Index("ix_group_routes_segment_group_id", "segment_group_id", "place"),)
+    __table_args__ = (
+        Index("ix_group_routes_segment_group_id", "segment_group_id", "place"),
+        Index("ix_group_routes_segment_id", "segment_id", postgresql_where=text("segment_id IS NOT NULL")),
+    )
     id: Mapped[Id]
     segment_group_id: Mapped[Big] = mapped_column(ForeignKey("segment_groups.id"))
     place: Mapped[int]
-    tag_id: Mapped[Big] = mapped_column(ForeignKey("tags.id"), index=True)
+    tag_id: Mapped[Big | None] = mapped_column(ForeignKey("tags.id"), index=True)
+    segment_id: Mapped[Big | None] = mapped_column(ForeignKey("segments.id"))
     capacity: Mapped[int]
     config_id: Mapped[str] = mapped_column(index=True)
     qr_code: Mapped[str]

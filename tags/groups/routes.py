@@ -3,20 +3,23 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, func, select, union
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, Subquery, select, union
+from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.core.errors import NotFound
 from bot.core.events import announce
 from bot.core.jobs import Progress
+from tags.conditions.tree import Group, Leaf, Tree
 from tags.groups.events import GroupAssigned, GroupUnassigned
+from tags.groups.leaves import GroupChatLeaf
 from tags.groups.models import GroupAssignment, GroupChat, GroupMember, Route, RouteChat, SegmentGroup
-from tags.groups.rules import first_route
+from tags.people import finding
 from tags.people import service as people
-from tags.people.models import Customer
+from tags.segments import meant
+from tags.segments.leaves import SegmentLeaf
 from tags.tagging import service as tagging
-from tags.tagging.models import Assignment
+from tags.tagging.leaves import TagLeaf
 
 CHUNK = 100  # customers whose routes one transaction looks at
 
@@ -30,26 +33,32 @@ class Forecast:
 
 
 def assign(session: Session, customer_id: int, segment_group_ids: Iterable[int], *, invite: bool = True) -> None:
-    """Bring her routes in these segment groups up to date with her tags; the caller holds her lock.
+    """Bring her routes in these segment groups up to date with her tags and segments; the caller holds her lock.
 
     Announces GroupUnassigned and GroupAssigned where something changed; with `invite` off nobody invites her.
     """
-    hers = {held.tag.id for held in tagging.of(session, customer_id)}
+    tags = tagging.tag_ids(session, customer_id)
     for segment_group_id in sorted(set(segment_group_ids)):
         routes = routes_of(session, segment_group_id)
-        wanted = first_route([(route.id, route.tag_id) for route in routes], hers)
+        wanted = next((route for route in routes if _is_hers(session, customer_id, tags, route)), None)
         standing = standing_of(session, customer_id, segment_group_id)
-        kept = next((one for one in standing if one.route_id == wanted), None)
+        kept = next((one for one in standing if wanted is not None and one.route_id == wanted.id), None)
         for one in standing:
             if one is not kept:
                 _end(session, customer_id, one)
         if kept is None and wanted is not None:
-            _begin(session, customer_id, next(route for route in routes if route.id == wanted), invite)
+            _begin(session, customer_id, wanted, invite)
 
 
 def on_tag(session: Session, customer_id: int, tag_id: int) -> None:
     """She got or lost a tag: every segment group that routes by it looks again."""
-    assign(session, customer_id, session.scalars(_routing_by([tag_id])).all())
+    assign(session, customer_id, session.scalars(_routing_by(Route.tag_id == tag_id)).all())
+
+
+def on_segment(session: Session, customer_id: int, segment_id: int) -> None:
+    """She entered or left a segment: every segment group that routes by it looks again."""
+    people.lock(session, customer_id)
+    assign(session, customer_id, session.scalars(_routing_by(Route.segment_id == segment_id)).all())
 
 
 def reassign(session: Session, *customer_ids: int) -> None:
@@ -57,19 +66,21 @@ def reassign(session: Session, *customer_ids: int) -> None:
     for customer_id in customer_ids:
         family = GroupAssignment.customer_id.in_(people.family(session, customer_id))
         standing = select(GroupAssignment.segment_group_id).where(family, GroupAssignment.ended_at.is_(None))
-        routing = _routing_by(tagging.tag_ids(session, customer_id))
+        tags = tagging.tag_ids(session, customer_id)
+        routing = _routing_by(Route.tag_id.in_(tags) | Route.segment_id.is_not(None))
         assign(session, customer_id, session.scalars(union(standing, routing)).all())
 
 
 def place(session: Session, progress: Progress, segment_group_id: int, *, invite: bool) -> bool:
     """Look at the next customers whom a segment group concerns since it was made or edited; whether there are more."""
     after = progress.cursor or 0
-    tags = [route.tag_id for route in routes_of(session, segment_group_id)]
-    standing = GroupAssignment.segment_group_id == segment_group_id, GroupAssignment.ended_at.is_(None)
-    concerned = [_next(Assignment.customer_id, after).where(Assignment.tag_id == tag_id) for tag_id in tags]
-    concerned.append(_next(GroupAssignment.customer_id, after).where(*standing))
-    either = union(*concerned).subquery()
-    ids = list(session.scalars(select(either.c.customer_id).order_by(either.c.customer_id).limit(CHUNK)))
+    standing = select(GroupAssignment.customer_id.label("id")).where(
+        GroupAssignment.segment_group_id == segment_group_id, GroupAssignment.ended_at.is_(None)
+    )
+    concerned = [finding.meant(session, basis(route.tag_id, route.segment_id)) for route in
+                 routes_of(session, segment_group_id)]  # fmt: skip
+    either = union(*(_next(one.subquery(), after) for one in [standing, *concerned])).subquery()
+    ids = list(session.scalars(select(either.c.id).order_by(either.c.id).limit(CHUNK)))
     if not ids:
         return False
     for one in {customer.id for customer in people.lock(session, *ids)}:
@@ -78,22 +89,27 @@ def place(session: Session, progress: Progress, segment_group_id: int, *, invite
     return True
 
 
-def forecast(session: Session, wanted: Sequence[tuple[int, Collection[str]]]) -> list[Forecast]:
-    """What routes of (tag, chats) in this order would mean."""
-    earlier: list[int] = []
+def routed_by_segment(session: Session) -> list[int]:
+    """The segment groups with a route by a segment."""
+    return list(session.scalars(_routing_by(Route.segment_id.is_not(None))))
+
+
+def basis(tag_id: int | None, segment_id: int | None) -> Leaf:
+    """What a route goes by, as the leaf of a condition."""
+    return SegmentLeaf(segment=str(segment_id)) if tag_id is None else TagLeaf(tag=str(tag_id))
+
+
+def forecast(session: Session, wanted: Sequence[tuple[Leaf, Collection[str]]]) -> list[Forecast]:
+    """What routes by (basis, chats) in this order would mean."""
+    earlier: list[Tree] = []
     told = []
-    for tag_id, chat_ids in wanted:
-        taken = select(Assignment.customer_id).where(Assignment.tag_id.in_(earlier))
-        hers = select(Assignment.customer_id).join(Customer, Customer.id == Assignment.customer_id)
-        hers = hers.where(Assignment.tag_id == tag_id, Customer.merged_into.is_(None))
-        belong = hers.where(Assignment.customer_id.not_in(taken)).subquery()
-        seated = select(GroupMember.id).where(
-            GroupMember.customer_id == belong.c.customer_id, GroupMember.chat_id.in_(chat_ids),
-            GroupMember.left_at.is_(None),
-        )  # fmt: skip
-        counted = select(func.count(), func.count().filter(~seated.exists())).select_from(belong)
-        told.append(Forecast(*session.execute(counted).one()))
-        earlier.append(tag_id)
+    for leaf, chat_ids in wanted:
+        hers: list[Tree] = [leaf, *([Group("none", tuple(earlier))] if earlier else [])]
+        belong = meant.count(session, Group("all", tuple(hers)))
+        inside = Group("any", tuple(GroupChatLeaf(group_chat=one) for one in chat_ids))
+        seated = meant.count(session, Group("all", (*hers, inside))) if chat_ids else 0
+        told.append(Forecast(belong, belong - seated))
+        earlier.append(leaf)
     return told
 
 
@@ -131,14 +147,19 @@ def seat_in(session: Session, customer_id: int, route_id: int) -> str | None:
     return session.scalar(pool.order_by(RouteChat.place).limit(1))
 
 
-def _routing_by(tag_ids: Collection[int]) -> Select[int]:
-    by = select(Route.segment_group_id).where(Route.tag_id.in_(tag_ids), Route.removed_at.is_(None))
-    return by.distinct()
+def _is_hers(session: Session, customer_id: int, tags: Collection[int], route: Route) -> bool:
+    if route.tag_id is not None:
+        return route.tag_id in tags
+    return finding.is_meant(session, basis(None, route.segment_id), customer_id)
 
 
-def _next(customer_id: InstrumentedAttribute[int], after: int) -> Select[int]:
+def _routing_by(what: ColumnElement[bool]) -> Select[int]:
+    return select(Route.segment_group_id).where(what, Route.removed_at.is_(None)).distinct()
+
+
+def _next(found: Subquery, after: int) -> Select[int]:
     """A branch of what a chunk unites, limited by itself so that an index gives it."""
-    return select(customer_id.label("customer_id")).where(customer_id > after).order_by(customer_id).limit(CHUNK)
+    return select(found.c.id).where(found.c.id > after).order_by(found.c.id).limit(CHUNK)
 
 
 def _begin(session: Session, customer_id: int, route: Route, invite: bool) -> None:
@@ -154,7 +175,8 @@ def _begin(session: Session, customer_id: int, route: Route, invite: bool) -> No
     session.add(row)
     session.flush()
     hers = GroupAssigned(
-        **new, assignment_id=row.id, segment_group=_name(session, row), tag_id=route.tag_id, invite=invite
+        **new, assignment_id=row.id, segment_group=_name(session, row), tag_id=route.tag_id,
+        segment_id=route.segment_id, invite=invite,
     )  # fmt: skip
     announce(session, hers)
 

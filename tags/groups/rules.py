@@ -1,6 +1,6 @@
-"""Which route is hers and which chats take somebody in (T7): pure."""
+"""Which chats take somebody in, and what happens when none does (T7): pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,11 +17,6 @@ class Fill:
     people: int
     customers: int
     dismissed: bool = False
-
-
-def first_route(routes: Sequence[tuple[int, int]], tags: Collection[int]) -> int | None:
-    """Of (route, tag) in their order the first whose tag is among `tags`; None if there is none."""
-    return next((route for route, tag in routes if tag in tags), None)
 
 
 def when_full(wanted: WhenFull | None, capacity: int) -> WhenFull:

@@ -154,7 +154,8 @@ def test_what_wecom_refuses_makes_no_segment_group(shop: Shop) -> None:  # T7 G6
 
 
 @pytest.mark.parametrize(("change", "pointer"), [
-    ({"segment_id": "1"}, "/routes/0/segment_id"), ({"tag_id": "999"}, "/routes/0/tag_id"),
+    ({"segment_id": "1"}, "/routes/0/segment_id"), ({"tag_id": None, "segment_id": "999"}, "/routes/0/segment_id"),
+    ({"tag_id": "999"}, "/routes/0/tag_id"),
     ({"chats": []}, "/routes/0/chats"), ({"capacity": 0}, "/routes/0/capacity"), ({"tag_id": None}, "/routes/0/tag_id"),
 ])  # fmt: skip
 def test_a_bad_route_is_named(shop: Shop, change: dict[str, Any], pointer: str) -> None:  # T7

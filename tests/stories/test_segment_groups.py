@@ -341,3 +341,19 @@ def test_what_callbacks_did_not_tell_is_read_within_hours(shop: Shop) -> None:  
     assert events(shop, anna, "group.joined") == ["group.joined"]
     assert (rows[one]["name"], rows[one]["owner"], rows[new]["name"]) == ("新名", "leo", "三群")
     assert rows[gone]["dismissed_at"] is not None
+
+
+def segment(shop: Shop, name: str, **where: Any) -> Any:
+    return shop.api.post("/segments", {"name": name, "where": where})
+
+
+def test_a_route_by_a_segment_is_hers_whom_it_means(shop: Shop) -> None:  # T7 T4
+    anna, bella, brew, vip = friend(shop, "Anna"), friend(shop, "Bella"), fans(shop), tags(shop, "贵宾")[0]
+    for who in (anna, bella):
+        tag(shop, who, brew)
+    tag(shop, anna, vip)
+    both = segment(shop, "手冲贵宾", all=[{"tag": brew}, {"tag": vip}])
+    group = routes(shop, {"segment_id": both["id"], "chats": [chat(shop)]}, {"tag_id": brew, "chats": [chat(shop)]})
+    shop.run_jobs()
+    assert [route(shop, group, n)["belong"] for n in (0, 1)] == [1, 1]
+    assert shop.api.call("DELETE", f"/segments/{both['id']}").status_code == 409
