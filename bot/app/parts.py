@@ -11,17 +11,20 @@ from bot.core import log
 from bot.core import settings as fugou_settings
 from bot.core.errors import Refusal
 from bot.core.installation import Installation
+from bot.wecom import lane
 
-PARTS: dict[str, tuple[Callable[[Installation], int], int]] = {  # name -> what it runs, connections it keeps
+PARTS: dict[str, tuple[Callable[[Installation], int], int]] = {  # kind -> what it runs, connections it keeps
     "lanes": (worker.run_lanes, worker.LANES_POOL),
     "hot": (worker.run_hot, worker.HOT_POOL),
     "scheduler": (lambda installation: scheduler.run(installation, worker.until_told()), scheduler.POOL),
 }
-WORKER = ("lanes", "hot")
+HOT = tuple(f"hot-{number + 1}" for number in range(lane.PROCESSES))
+WORKER = ("lanes", *HOT)
+ALL = (*WORKER, "scheduler")  # but for web
 
 
 def part(name: str, env: Mapping[str, str] | None = None) -> Part:
-    """One of `PARTS`. env: settings it gets beside the environment's."""
+    """One of `ALL`. env: settings it gets beside the environment's."""
     return Part(name, [sys.executable, "-m", "bot.app.parts", name], env or {})
 
 
@@ -43,7 +46,7 @@ def main(name: str, *arguments: str) -> int:
         host, *numbers = arguments
         serve.serve(host, *map(int, numbers))
         return 0
-    run, pool_size = PARTS[name]
+    run, pool_size = PARTS[name.partition("-")[0]]
     with opened(settings, pool_size=pool_size) as installation:
         return run(installation)
 

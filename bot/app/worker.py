@@ -1,4 +1,4 @@
-"""The worker's two processes: the job lanes, and the hot lane alone, so that no job can make a welcome wait."""
+"""The worker's processes: the job lanes, and those of the hot lane, so that no job can make a welcome wait."""
 
 import signal
 import threading
@@ -9,7 +9,7 @@ from bot.wecom.client import wecom_of
 from bot.wecom.lane import Lane
 
 LANES_POOL = lanes.THREADS
-HOT_POOL = 20  # connections for 64 slots, which hold none during a call
+HOT_POOL = 8  # connections for 32 slots, which hold none during a call: more would only wait for one another in here
 
 
 def run_lanes(installation: Installation) -> int:

@@ -28,6 +28,7 @@ from bot.core.errors import NotFound
 from bot.core.feature import Register
 from bot.core.installation import Installation, hint
 from bot.wecom import messages, outbox
+from bot.wecom.claims import INBOX, unclaimed
 from bot.wecom.client import WeCom
 from bot.wecom.outbox import LANE
 
@@ -123,12 +124,9 @@ def ask(session: Session, question: Any) -> None:
     hint(session, LANE)
 
 
-def due(session: Session, limit: int, flying: Sequence[int] = ()) -> list[InboxRow]:
-    """The rows that may be processed now, oldest first, without those whose ids are in `flying`."""
-    query = select(InboxRow).where(_claimable(), InboxRow.not_before <= clock.now())
-    if flying:
-        query = query.where(InboxRow.id.not_in(flying))
-    return list(session.scalars(query.order_by(InboxRow.id).limit(limit)))
+def due(session: Session, limit: int) -> list[InboxRow]:
+    """The rows that may be processed now, oldest first, without those that a process of the lane has at hand."""
+    return list(session.scalars(_DUE, {"now": clock.now(), "most": limit}))
 
 
 def process(installation: Installation, wecom: WeCom, row: InboxRow) -> list[outbox.OutboxRow]:
@@ -195,6 +193,9 @@ def _claimable() -> Any:
     )
     return (InboxRow.done_at.is_(None)) & (InboxRow.parked_at.is_(None)) & or_(InboxRow.key == "", ~held)
 
+
+_DUE = select(InboxRow).where(_claimable(), unclaimed(INBOX, InboxRow.id), InboxRow.not_before <= bindparam("now"))
+_DUE = _DUE.order_by(InboxRow.not_before, InboxRow.id).limit(bindparam("most"))
 
 # A row that came again since it was read has another `received_at`, and is read again.
 _CLAIM = select(InboxRow.id).where(InboxRow.id == bindparam("row_id"), InboxRow.not_before <= bindparam("now"))

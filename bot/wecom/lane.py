@@ -1,28 +1,31 @@
-"""The hot lane: one process that drains the inbox and the outbox, so that a welcome leaves within its 20 seconds.
+"""The hot lane: drains the inbox and the outbox, so that a welcome leaves within its 20 seconds.
 
-Its threads do reads from WeCom and sends alike, sends first, in the `SLOTS` of the transport; no database connection is
-held during a call. A thread that has processed a callback sends the welcome that came of it at once, which the same
-transaction claimed. A hint in Redis wakes the lane; what a lost hint leaves behind, the sweep finds within
-`SWEEP_SECONDS`.
+It has `PROCESSES` of its own (docs/decisions/0007), whose threads do reads from WeCom and sends alike, sends first, in
+the slots of the transport; no database connection is held during a call. A thread that has processed a callback sends
+the welcome that came of it at once, which the same transaction claimed. A hint in Redis wakes one process; what a lost
+hint leaves behind, the sweep finds within `SWEEP_SECONDS`.
 """
 
 import itertools
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 import structlog
 
 from bot.core.installation import Installation
-from bot.wecom import inbox, outbox
+from bot.wecom import claims, inbox, outbox
+from bot.wecom.claims import INBOX, OUTBOX, Claim
 from bot.wecom.client import WeCom
 from bot.wecom.transport import SLOTS
 
 log = structlog.get_logger(__name__)
 
-THREADS = SLOTS + 16  # more than the slots, so that none of those waits for the database
-AHEAD = 4 * SLOTS  # tasks claimed ahead of the threads, so that none waits for the database
+PROCESSES = 2  # with `SLOTS` each; one alone has no time for more than some 60 contacts a second
+THREADS = SLOTS + 8  # more than the slots, so that none of those waits for the database
+AHEAD = SLOTS  # tasks claimed ahead of the threads, so that none waits for the database; few, since others wait too
 SWEEP_SECONDS = 1.0
 BREATH_S = 0.02  # between two looks at the tables: in a burst something is done every few milliseconds
 LOST_EVERY_SECONDS = 10.0
@@ -36,8 +39,8 @@ class Lane:
         self._installation, self._wecom, self._threads = installation, wecom, threads
         self._tasks: queue.PriorityQueue[tuple[int, int, Callable[[], None]]] = queue.PriorityQueue()
         self._order = itertools.count()
-        self._flying: dict[str, set[int]] = {"inbox": set(), "outbox": set()}
-        self._lock = threading.Lock()
+        self._claims = claims.Claims(installation.engine)
+        self._done: deque[Claim] = deque()  # claimed, dealt with, to be let go
         self._more = threading.Event()
         self._stopping = threading.Event()
 
@@ -79,48 +82,39 @@ class Lane:
             self._put(1_000, lambda: None)  # wakes a thread that waits, so that it sees the end
         for thread in (*threads, listener):
             thread.join()
+        self._claims.close()
 
     def _fetch(self) -> None:
         room = AHEAD - self._tasks.qsize()
-        if room <= 0:
+        if room < AHEAD // 2:
             return
-        with self._lock:
-            flying = {lane: list(ids) for lane, ids in self._flying.items()}
-        with self._installation.transaction("system") as session:
-            rows = inbox.due(session, room, flying["inbox"])
-            outgoing = outbox.due(session, room, flying["outbox"])
-        for priority, row_id in outgoing:
-            if self._fly("outbox", row_id):
-                self._put(priority, lambda row_id=row_id: self._deliver(row_id))  # type: ignore[misc]
-        for row in rows:
-            if self._fly("inbox", row.id):
-                self._put(READ, lambda row=row: self._process(row))  # type: ignore[misc]
+        with self._claims.session() as session:
+            claims.release(session, [self._done.popleft() for _ in range(len(self._done))])
+            outgoing = {(OUTBOX, row_id): priority for priority, row_id in outbox.due(session, room)}
+            rows = {(INBOX, row.id): row for row in inbox.due(session, room)}
+            taken = claims.take(session, [*outgoing, *rows])
+        for claim in (one for one in outgoing if one in taken):
+            self._put(outgoing[claim], lambda claim=claim: self._deliver(claim))  # type: ignore[misc]
+        for claim in (one for one in rows if one in taken):
+            self._put(READ, lambda claim=claim, row=rows[claim]: self._process(claim, row))  # type: ignore[misc]
 
-    def _process(self, row: inbox.InboxRow) -> None:
+    def _process(self, claim: Claim, row: inbox.InboxRow) -> None:
         claimed: list[outbox.OutboxRow] = []
         try:
             claimed = inbox.process(self._installation, self._wecom, row)
         finally:
-            self._land("inbox", row.id)
+            self._land(claim)
         for outgoing in claimed:
             outbox.attempt(self._installation, self._wecom, outgoing)
 
-    def _deliver(self, row_id: int) -> None:
+    def _deliver(self, claim: Claim) -> None:
         try:
-            outbox.send(self._installation, self._wecom, row_id)
+            outbox.send(self._installation, self._wecom, claim[1])
         finally:
-            self._land("outbox", row_id)
+            self._land(claim)
 
-    def _fly(self, lane: str, row_id: int) -> bool:
-        with self._lock:
-            if row_id in self._flying[lane]:
-                return False
-            self._flying[lane].add(row_id)
-            return True
-
-    def _land(self, lane: str, row_id: int) -> None:
-        with self._lock:
-            self._flying[lane].discard(row_id)
+    def _land(self, claim: Claim) -> None:
+        self._done.append(claim)
         self._more.set()
 
     def _put(self, priority: int, task: Callable[[], None]) -> None:
@@ -138,7 +132,9 @@ class Lane:
 
     def _listen(self, stop: threading.Event) -> None:
         while not stop.is_set():
-            if self._installation.wait(outbox.LANE, SWEEP_SECONDS):
+            if not self._tasks.empty():
+                stop.wait(BREATH_S)  # a process with less to do shall have the hint
+            elif self._installation.wait(outbox.LANE, SWEEP_SECONDS):
                 self._more.set()
             else:
                 time.sleep(0.05)  # without Redis `wait` returns at once

@@ -17,7 +17,7 @@ settled is shown to an operator and never sent again by itself.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +33,7 @@ from bot.core.errors import Conflict, NotFound
 from bot.core.feature import Register
 from bot.core.installation import Installation, hint
 from bot.wecom import calls, errors
+from bot.wecom.claims import OUTBOX, unclaimed
 from bot.wecom.client import WeCom
 
 log = structlog.get_logger(__name__)
@@ -145,15 +146,10 @@ def claim_posted(session: Session) -> list[OutboxRow]:
     return claimed
 
 
-def due(session: Session, limit: int, flying: Sequence[int] = ()) -> list[tuple[int, int]]:
-    """(priority, id) of the rows that may be sent now, urgent first, without those in `flying`."""
-    query = select(OutboxRow.priority, OutboxRow.id).where(
-        OutboxRow.state == "waiting", OutboxRow.not_before <= clock.now()
-    )
-    if flying:
-        query = query.where(OutboxRow.id.not_in(flying))
-    query = query.order_by(OutboxRow.priority.desc(), OutboxRow.not_before, OutboxRow.id).limit(limit)
-    return [(priority, row_id) for priority, row_id in session.execute(query)]
+def due(session: Session, limit: int) -> list[tuple[int, int]]:
+    """(priority, id) of the rows that may be sent now, urgent first, without those that a process has at hand."""
+    found = session.execute(_DUE, {"now": clock.now(), "most": limit})
+    return [(priority, row_id) for priority, row_id in found]
 
 
 def send(installation: Installation, wecom: WeCom, row_id: int) -> OutboxRow | None:
@@ -247,6 +243,10 @@ def forget_settled(session: Session) -> None:
     session.execute(delete(OutboxRow).where(old, OutboxRow.state != "unknown"))
 
 
+_DUE = select(OutboxRow.priority, OutboxRow.id).where(OutboxRow.state == "waiting")
+_DUE = _DUE.where(OutboxRow.not_before <= bindparam("now"), unclaimed(OUTBOX, OutboxRow.id))
+_DUE = _DUE.order_by(OutboxRow.priority.desc(), OutboxRow.not_before, OutboxRow.id).limit(bindparam("most"))
+
 _NEW = insert(OutboxRow.__table__).on_conflict_do_nothing(index_elements=["dedupe"])  # type: ignore[arg-type]
 _POST = _NEW.returning(OutboxRow.id)
 
@@ -299,7 +299,8 @@ def _settle_unknown(installation: Installation, wecom: WeCom, row: OutboxRow) ->
             _settle(session, row, "sent", answer=found)
         elif call.ask is not None or call.repeatable:
             kept = session.get(OutboxRow, row.id, with_for_update=True)
-            if kept is not None and kept.state in ("sending", "unknown"):
+            # Of two processes that asked, the later one may find it sent again meanwhile.
+            if kept is not None and (kept.state, kept.attempts) == (row.state, row.attempts):
                 kept.state, kept.not_before = "waiting", clock.now()
                 hint(session, LANE)
         else:

@@ -32,7 +32,7 @@ from urllib3.filepost import encode_multipart_formdata
 from bot.core.settings import BadSettings
 from bot.wecom.errors import NotSent, Unknown, WeComError, answered
 
-SLOTS = 64  # calls of a process at once, reads and sends alike; more wait for their turn
+SLOTS = 32  # calls of a process at once, reads and sends alike; more wait for their turn
 CONNECT_S, READ_S = 3.0, 5.0
 HEADERS = {"Accept-Encoding": "gzip, deflate", "User-Agent": "fugou"}
 MOST_SHOWN = 40  # characters of an answer that is not WeCom's

@@ -26,7 +26,7 @@ from bot.core.servers.postgres import Postgres
 from bot.core.servers.valkey import Valkey
 from bot.operators import keys
 
-PATIENCE_SECONDS = 60  # a busy machine takes long to start five Pythons
+PATIENCE_SECONDS = 60  # a busy machine takes long to start six Pythons
 
 FUGOU = [sys.executable, "-m", "bot.app.cli"]
 CORP_ID, SECRET, AGENT_ID = "ww0123456789abcdef", "app-secret", 1000002

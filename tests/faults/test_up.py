@@ -26,7 +26,7 @@ def test_up_says_when_it_is_ready_and_leaves_nothing_running_when_told_to_stop(e
         assert answers(running.url)
         assert re.fullmatch(rf"login {running.url}/console/login/\S+", running.said)
         below = list(family(running.process.pid))
-        assert len(below) >= 8, "up, web and its process, lanes, hot, scheduler, two servers"
+        assert len(below) >= 9, "up, web and its process, lanes, two hot, scheduler, two servers"
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(20) == 0
     assert none_lives(below)
@@ -35,7 +35,7 @@ def test_up_says_when_it_is_ready_and_leaves_nothing_running_when_told_to_stop(e
 
 def test_up_is_whole_again_after_kill_9_of_each_part_and_server(environment: dict[str, str]) -> None:
     with up(environment) as running:
-        for words in ("parts web", "parts lanes", "parts hot", "parts scheduler", "bin/postgres -D", "valkey-server"):
+        for words in ("parts web", "parts lanes", "parts hot-1", "parts scheduler", "bin/postgres -D", "valkey-server"):
             victim = running.part(words)
             assert victim is not None
             os.kill(victim, signal.SIGKILL)
@@ -48,7 +48,7 @@ def test_after_kill_9_of_up_its_parts_end_and_the_next_one_serves_the_same_port(
     with up(environment) as running:
         number = running.url.rpartition(":")[2]
         parts = [pid for pid, command in family(running.process.pid).items() if "bot.app.parts" in command]
-        assert len(parts) == 5
+        assert len(parts) == 6
         running.process.kill()
         running.process.wait()
         with up(environment, "--port", number) as again:

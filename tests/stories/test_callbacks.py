@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -15,7 +16,7 @@ from sqlalchemy import select, text
 
 from bot.core import clock
 from bot.core.installation import Installation
-from bot.wecom import inbox, messages
+from bot.wecom import claims, inbox, messages
 from bot.wecom.callback import Entry, Row, Writer, middleware
 from bot.wecom.inbox import InboxRow, Receiver
 from bot.wecom.lane import Lane
@@ -207,3 +208,46 @@ def test_callbacks_of_one_customer_are_taken_in_order_by_two_lanes(shop: Shop) -
         hers = [one for one in seen if one.startswith(who)]
         assert hers == sorted(hers)
     assert len(seen) == len(set(seen)) == 60
+
+
+def test_two_processes_of_the_lane_share_a_burst_and_read_nothing_twice(shop: Shop) -> None:  # G5
+    read: list[str] = []
+    taken: list[str] = []
+    stop, done = threading.Event(), threading.Event()
+
+    def look(installation: object, wecom: object, message: messages.ContactAdded) -> None:
+        read.append(message.external_userid)
+
+    def take(session: object, message: messages.ContactAdded, found: None) -> None:
+        taken.append(message.external_userid)
+        if len(taken) == 150:
+            done.set()
+
+    inbox.receivers.entries.append(Receiver(messages.ContactAdded, look, take))
+    with ThreadPoolExecutor(18) as pool:
+        lanes = [pool.submit(Lane(shop.installation, shop.client, threads=4).run, stop) for _ in range(2)]
+        burst = [added(f"wm{number}") for number in range(150)]
+        assert {answer.status_code for answer in pool.map(lambda xml: deliver(shop.url, xml), burst)} == {200}
+        try:
+            assert done.wait(60)
+        finally:
+            stop.set()
+        assert [lane.result() for lane in lanes] == [None, None]
+    assert sorted(read) == sorted(taken) == sorted(f"wm{number}" for number in range(150))
+
+
+def test_what_a_process_has_at_hand_is_anybodys_once_it_is_gone(shop: Shop) -> None:  # G5
+    for number in range(2):
+        deliver(shop.url, added(f"wm{number}"))
+    one, other = claims.Claims(shop.installation.engine), claims.Claims(shop.installation.engine)
+    with one.session() as session:
+        first, second = [(claims.INBOX, row.id) for row in inbox.due(session, 10)]
+        assert claims.take(session, [first]) == {first}
+    with closing(other), other.session() as session:
+        assert [row.id for row in inbox.due(session, 10)] == [second[1]]
+        assert claims.take(session, [first, second]) == {second}
+        claims.release(session, [second])
+        assert claims.take(session, [second]) == {second}
+        one.close()
+        tries = (claims.take(session, [first]) for _ in range(100) if time.sleep(0.05) is None)
+        assert {first} in tries, "PostgreSQL has noticed that it is gone"

@@ -35,8 +35,8 @@ def ours(installation: Installation, workers: int, threads: int, api: str, hot: 
     }  # fmt: skip
     env = {f"FUGOU_{name}": value for name, value in given.items()}
     with serve.reserved(HOST, 0) as port:
-        started = [parts.web_part(HOST, port, installation.id, workers, threads, env)]
-        with Supervisor([*started, *([parts.part("hot", env)] if hot else [])]):
+        web = parts.web_part(HOST, port, installation.id, workers, threads, env)
+        with Supervisor([web, *(parts.part(name, env) for name in parts.HOT if hot)]):
             serve.wait_ready(serve.url(HOST, port), installation.id, threading.Event())
             yield port
 

@@ -15,9 +15,11 @@ from bot.app.bench import naive_callbacks, processes
 from bot.app.bench.callbacks import Fired, fire, sealed
 from bot.app.bench.harness import ROUNDS, Goal, Report, interleave, machine, percentile, private_installation
 from bot.app.serve import THREADS, WORKERS
-from bot.wecom.transport import SLOTS
+from bot.wecom.lane import PROCESSES
+from bot.wecom.transport import SLOTS as SLOTS_EACH
 
 CONTACTS, NAIVE_CONTACTS, LATENCY_S = 1_000, 200, 0.5
+SLOTS = PROCESSES * SLOTS_EACH
 CALLS = 2  # to WeCom for each contact: who she is, and the welcome
 CONNECTIONS = 100  # WeCom does not wait for one callback's answer before it posts the next
 NAIVE_PROCESSES, NAIVE_THREADS = 2, 8

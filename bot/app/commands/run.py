@@ -8,7 +8,7 @@ import click
 
 from bot.app import serve
 from bot.app.house import check_schema, joined
-from bot.app.parts import PARTS, WORKER, part, web_part
+from bot.app.parts import ALL, WORKER, part, web_part
 from bot.app.supervisor import Supervisor
 from bot.app.worker import until_told
 from bot.core import log
@@ -41,7 +41,7 @@ def up(host: str, port: int, workers: int, threads: int) -> None:
     stop = until_told()
     with _at_work("up") as (servers, installation), serve.reserved(host, port) as number:
         address = serve.url(host, number)
-        parts = [web_part(host, number, installation.id, workers, threads), *map(part, PARTS)]
+        parts = [web_part(host, number, installation.id, workers, threads), *map(part, ALL)]
         with Supervisor(parts, upkeep=servers.ensure):
             if serve.wait_ready(address, installation.id, stop):
                 with installation.transaction("cli") as session:
@@ -66,7 +66,7 @@ def web(host: str, port: int, workers: int, threads: int) -> None:
 
 @click.command()
 def worker() -> None:
-    """Job lanes, and the hot lane in a process of its own."""
+    """Job lanes, and the hot lane in processes of its own."""
     _keep_running("worker", WORKER)
 
 

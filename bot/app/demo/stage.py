@@ -22,7 +22,7 @@ from bot.app import serve
 from bot.app.demo import seed
 from bot.app.demo.driver import Api, Phone, Refused
 from bot.app.house import joined, prepare
-from bot.app.parts import PARTS, part, web_part
+from bot.app.parts import ALL, part, web_part
 from bot.app.supervisor import Supervisor
 from bot.core import clock
 from bot.core import settings as fugou_settings
@@ -86,7 +86,7 @@ def open_demo(
         phone = Phone(wecom.url)
         if customers is not None:  # there before the scheduler first looks for accounts: welcomes link to it
             phone.sim("POST", "kf/accounts", name="山野咖啡客服", open_kfid=seed.KF)
-        parts = [web_part("127.0.0.1", number, installation.id, 1, serve.THREADS), *map(part, PARTS)]
+        parts = [web_part("127.0.0.1", number, installation.id, 1, serve.THREADS), *map(part, ALL)]
         stack.enter_context(Supervisor(parts, upkeep=servers.ensure))
         serve.wait_ready(address, installation.id, stop)
         api = Api(address, key)
