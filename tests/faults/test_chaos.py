@@ -15,7 +15,7 @@ from bot.app.demo.driver import Api, Phone
 
 ALL = os.environ.get("FUGOU_TESTS") == "all"
 CUSTOMERS = 2_000 if ALL else 300
-PARTS = ("parts web", "parts lanes", "parts hot-1", "parts hot-2", "parts scheduler", "valkey-server", "bin/postgres -D")
+PARTS = ("parts web", "parts lanes", "parts hot-1", "parts hot-2", "parts scheduler", "valkey-server", "postgres -D")
 SEED = int(os.environ.get("FUGOU_CHAOS_SEED", "20261124"))
 SETTLE_SECONDS = 600 if ALL else 180
 # A member takes 30 messages a minute, so those that tell him of late welcomes wait their turn; they are not counted.
