@@ -132,8 +132,8 @@ def retag(session: Session, *customer_ids: int) -> int:
     ids = customer_ids or [one for (one,) in run(session, WAITING, most=RETAGGED_AT_ONCE)]
     if not ids:
         return 0
-    tags = computed.keep(session, GROUP, NAMES)
     many.lock_ids(session, ids)
+    tags = computed.keep(session, GROUP, NAMES)
     waiting = run(session, TO_TAG, ids=list(ids))  # who was merged since has none: her survivor was scored then
     named, whys = {one: name for one, name, _ in waiting}, {one: why for one, _, why in waiting}
     computed.put(session, tags, named, group=GROUP, source="rfm", whys=whys)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,12 +15,18 @@ from tags.tagging.models import Tag, TagGroup
 
 
 def keep(session: Session, group: str, names: Sequence[str]) -> dict[str, int]:
-    """The ids of a computed group's tags by name, made where they are missing."""
+    """The ids of a computed group's tags by name, made where they are missing.
+
+    Whoever finds them all locks nothing: orders of different customers would wait for one another here. Whom the tags
+    are for is locked before, since those who make the tags wait for one another.
+    """
+    known = _known(session, group)
+    if known.keys() >= set(names):
+        return known
     row = {"kind": "computed", "name": group, "single_choice": True, "position": 0, "created_at": clock.now()}
     session.execute(insert(TagGroup).values(row).on_conflict_do_nothing())
-    hers = (TagGroup.kind == "computed") & (TagGroup.name == group) & TagGroup.deleted_at.is_(None)
-    found = session.scalars(select(TagGroup).where(hers).with_for_update()).one()
-    known = dict(session.execute(select(Tag.name, Tag.id).where(Tag.group_id == found.id)).all())
+    found = session.scalars(select(TagGroup).where(*_called(group)).with_for_update()).one()
+    known = _known(session, group)  # somebody may have made them while we waited
     for place, name in enumerate(names):
         if name not in known:
             tag = Tag(group_id=found.id, name=name, position=len(names) - place, created_at=clock.now())
@@ -28,6 +34,15 @@ def keep(session: Session, group: str, names: Sequence[str]) -> dict[str, int]:
             session.flush()
             known[name] = tag.id
     return known
+
+
+def _known(session: Session, group: str) -> dict[str, int]:
+    query = select(Tag.name, Tag.id).join(TagGroup, TagGroup.id == Tag.group_id).where(*_called(group))
+    return dict(session.execute(query).all())
+
+
+def _called(group: str) -> tuple[ColumnElement[bool], ...]:
+    return TagGroup.kind == "computed", TagGroup.name == group, TagGroup.deleted_at.is_(None)
 
 
 def put(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot.core import checks, clock
 from bot.core.installation import Installation
+from bot.core.sets import run
 from tags.conditions.tree import parse
 from tags.orders import place
 from tags.people import finding
@@ -153,6 +154,30 @@ def test_an_order_under_way_while_the_first_edges_are_found_is_scored_too(instal
         finding_edges.result(10)
     with installation.transaction("test") as session:
         assert set(service.scores(session, [first, second])) == {first, second}
+
+
+def test_the_tags_of_a_night_and_an_order_of_the_same_buyer_do_not_wait_crosswise(five: Shop) -> None:  # T5 T1
+    first, second = (int(five.api.get("/customers", shop_customer_id=who)["id"]) for who in ("U1", "U2"))
+    with five.installation.transaction("test") as session:
+        run(session, "UPDATE rfm_scores SET tagged = ''")
+
+    def tag_everybody() -> int:
+        with five.installation.transaction("test") as night:
+            return service.retag(night)
+
+    with ThreadPoolExecutor(1) as pool:
+        with five.installation.transaction("test") as order:
+            people.lock(order, first)
+            tagging = pool.submit(tag_everybody)
+            with pytest.raises(TimeoutError):
+                tagging.result(0.5)
+            run(order, "SET LOCAL lock_timeout = '5s'")
+            assert service.retag(order, first) == 1
+            with five.installation.transaction("test") as other:
+                run(other, "SET LOCAL lock_timeout = '5s'")
+                assert [one.id for one in people.lock(other, second)] == [second]
+                assert service.retag(other, second) == 1
+        assert tagging.result(10) == 5
 
 
 Orders = list[tuple[int, int, int]]
