@@ -92,6 +92,11 @@ Whole = Annotated[int, Strict()]  # a JSON integer; pydantic alone would take "1
 Fen = Annotated[int, Strict(), Field(ge=0, le=10**13, description="money in fen")]
 
 
+def words(most: int, **more: Any) -> Any:
+    """The field of a text for people: 1 to `most` characters, not spaces alone. more: what else its Field says."""
+    return Field(min_length=1, max_length=most, pattern=r"\S", **more)
+
+
 class Paging(Body):
     """Query of a list."""
 
@@ -159,6 +164,7 @@ PROBLEMS = {
     400: "malformed", 401: "no key, or not a valid one", 403: "the key lacks the scope", 404: "not found",
     405: "not with this method", 409: "conflict of state", 413: "too large", 415: "not application/json",
     422: "well-formed but not acceptable", 429: "too many requests", 500: "broken here", 502: "refused by WeCom",
+    503: "the database is away or busy",
 }  # fmt: skip
 
 

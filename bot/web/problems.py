@@ -8,7 +8,8 @@ import structlog
 from flask import Flask, Response, g, json, request
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from werkzeug.exceptions import HTTPException, InternalServerError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Fault, Problem, Unacceptable
@@ -17,6 +18,8 @@ from bot.web import refusals
 log = structlog.get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
+PASSING = (OperationalError, InterfaceError)  # the database is away, is full, or broke a deadlock
+AGAIN_S = 2
 KEY_EXPECTED = "expected the header Authorization: Bearer KEY, with a key of fugou apikey create that is not revoked"
 
 
@@ -42,6 +45,9 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> BaseResponse:
+        failed = getattr(error, "original_exception", None)  # what broke after the view: the commit
+        if failed is not None:
+            return broken(failed)
         if refusals.is_page():
             return refusals.answer(error)
         said = KEY_EXPECTED if error.code == 401 else error.description or error.name
@@ -53,6 +59,9 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def broken(error: Exception) -> BaseResponse:
+        if isinstance(error, PASSING):
+            log.warning("the database gave up", path=request.path, method=request.method, error=str(error.orig))
+            return http(ServiceUnavailable("the database is away or busy; send it again", retry_after=AGAIN_S))
         log.error("request failed", path=request.path, method=request.method, exc_info=error)
         if refusals.is_page():
             return refusals.answer(InternalServerError())
@@ -67,7 +76,8 @@ def document(status: int, title: str, detail: str, error: Problem | None = None)
         "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults],
         "request_id": g.get("request_id", ""), **(error.facts if error else {}),
     }  # fmt: skip
-    return Response(json.dumps(body), status, content_type=PROBLEM_JSON)
+    written = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")  # a lone surrogate as \\udxxx
+    return Response(written, status, content_type=PROBLEM_JSON)
 
 
 def of_validation(error: ValidationError, checked: Any = None) -> Unacceptable:

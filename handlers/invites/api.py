@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.jobs import enqueue
 from bot.web import pictures
-from bot.web.api import Answer, Body, ById, Flag, Ident, Listing, Moment, Paging, answers, reply, resource
+from bot.web.api import Answer, Body, ById, Flag, Ident, Listing, Moment, Paging, answers, reply, resource, words
 from bot.web.at_once import at_once
 from bot.web.cursors import page
 from bot.web.edge import installation, session
@@ -36,8 +36,8 @@ REMIND_AFTER_DAYS = 3
 MOST_ROUTES = 100
 
 Chat = Annotated[str, Field(min_length=1, max_length=64)]
-Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(lambda value: check(value, TEXT_BYTES))]
-Name = Annotated[str, Field(min_length=1, max_length=40)]
+Text = Annotated[str, words(1000), AfterValidator(lambda value: check(value, TEXT_BYTES))]
+Name = Annotated[str, words(40)]
 Days = Annotated[int, Field(ge=1, le=90)] | None
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
 from bot.web import pictures
-from bot.web.api import Answer, Body, ById, Flag, Ident, Listing, Moment, Paging, answers, reply, resource
+from bot.web.api import Answer, Body, ById, Flag, Ident, Listing, Moment, Paging, answers, reply, resource, words
 from bot.web.at_once import at_once
 from bot.web.cursors import page
 from bot.web.edge import session
@@ -20,7 +20,7 @@ from tags.people.staff import Userid
 
 api = resource(__name__, "live-codes")
 
-Name = Annotated[str, Field(min_length=1, max_length=60)]
+Name = Annotated[str, words(60)]
 Cap = Annotated[int, Field(ge=1, le=10_000)]
 TagIds = Annotated[list[Ident], Field(max_length=50)]
 ABSENT: Any = None  # the default of what may be left out and may not be null

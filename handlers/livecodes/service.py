@@ -29,7 +29,7 @@ IN_WECOM = {"staff": "user", "skip_verify": "skip_verify"}  # our name -> the co
 def make(session: Session, values: dict[str, Any]) -> LiveCode:
     """A new code, whose contact way WeCom is asked for. values: as the API names them, ids as integers.
 
-    Raises Unacceptable for tags, materials or a segment group that are not there.
+    Raises Unacceptable for tags, materials or a segment group that are not there, or tags she can't have together.
     """
     _check(session, values)
     code = LiveCode(
@@ -160,6 +160,9 @@ def _check(session: Session, values: dict[str, Any]) -> None:
             look(session, its_id)
         except Problem as error:
             faults.append(Fault(pointer, error.detail))
+    tags = values.get("tags") or []
+    for rival in [] if faults else tagging.rivals(session, tags):
+        faults.append(Fault(f"/tags/{tags.index(rival)}", "is a second tag of a single-choice group, which has one"))
     if faults:
         raise Unacceptable(f"{faults[0].pointer}: {faults[0].detail}", tuple(faults))
 

@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from bot.core.errors import Unacceptable
 from bot.core.i18n import SOURCE
 from bot.web import edge
-from bot.web.api import Answer, Body, ById, Listing, Moment, Paging, Whole, answers, reply, resource
+from bot.web.api import Answer, Body, ById, Listing, Moment, Paging, Whole, answers, reply, resource, words
 from bot.web.guard import needs
 from handlers.points import adjust, statement
 from handlers.points.telling import reason
@@ -70,7 +70,7 @@ class AdjustmentBody(Body):
     """Points to give, or to take where negative, and why."""
 
     points: Annotated[Whole, Field(ge=-(10**9), le=10**9)]
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    reason: Annotated[str, words(500)]
 
 
 @api.get("/customers/<id>/points", responses=answers(StatementAnswer))

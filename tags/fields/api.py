@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from bot.web import edge
-from bot.web.api import Answer, Body, ById, Moment, answers, reply, resource
+from bot.web.api import Answer, Body, ById, Moment, answers, reply, resource, words
 from bot.web.guard import needs
 from tags.fields import rules, service
 from tags.fields.models import CustomField
@@ -15,8 +15,8 @@ from tags.fields.models import CustomField
 api = resource(__name__, "custom-fields")
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="how machines name it")]
-Name = Annotated[str, Field(min_length=1, max_length=30)]
-Choices = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(max_length=200)]
+Name = Annotated[str, words(30)]
+Choices = Annotated[list[Annotated[str, words(60)]], Field(max_length=200)]
 
 
 class FieldBody(Body):

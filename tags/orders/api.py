@@ -107,8 +107,10 @@ class RefundAnswer(Answer):
 @api.post("/orders", responses=answers(OrderAnswer, 200, 201))
 @needs("orders:write")
 def post_order(body: OrderBody) -> Response:
-    """Take in a paid order: 201 if new, 200 if it is known with the same content. A selector nobody matches makes a
-    customer without contact."""
+    """Take in a paid order: 201 if new, 200 if it is known with the same content.
+
+    A selector nobody matches makes a customer without contact.
+    """
     session = edge.session()
     known = place.find(session, body.order_id)
     if known is None:

@@ -6,7 +6,7 @@ from flask import Response
 from pydantic import Field
 
 from bot.web import edge
-from bot.web.api import Answer, Body, ById, Listing, Moment, Paging, answers, reply, resource
+from bot.web.api import Answer, Body, ById, Listing, Moment, Paging, answers, reply, resource, words
 from bot.web.cursors import page
 from bot.web.guard import needs
 from tags.conditions.tree import parse
@@ -16,7 +16,7 @@ from tags.segments.models import Segment
 
 api = resource(__name__, "segments")
 
-Name = Annotated[str, Field(min_length=1, max_length=60)]
+Name = Annotated[str, words(60)]
 Where = Annotated[dict[str, Any], Field(description="a condition tree")]
 ABSENT: Any = None  # the default of what may be left out and may not be null
 SAMPLE = 20

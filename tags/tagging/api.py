@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from bot.core.errors import Unacceptable
 from bot.web import edge
-from bot.web.api import Answer, Body, ById, Flag, Ident, answers, reply, resource
+from bot.web.api import Answer, Body, ById, Flag, Ident, answers, reply, resource, words
 from bot.web.at_once import at_once
 from bot.web.guard import needs
 from tags.people import service as people
@@ -16,7 +16,7 @@ from tags.tagging.models import Tag, TagGroup
 
 api = resource(__name__, "tags")
 
-Name = Annotated[str, Field(min_length=1, max_length=30, description="at most 30 characters, as in WeCom")]
+Name = Annotated[str, words(30, description="at most 30 characters, as in WeCom")]
 
 
 class GroupBody(Body):

@@ -45,5 +45,5 @@ class TwoChoices(Conflict):
 class Computed(Conflict):
     """Computed tags are written by the engine alone (T1)."""
 
-    def __init__(self, tag_id: int) -> None:
-        super().__init__(f"tag {tag_id} is computed and can't be changed by hand")
+    def __init__(self, what: str, its_id: int) -> None:
+        super().__init__(f"{what} {its_id} is computed and can't be changed by hand")

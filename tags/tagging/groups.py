@@ -42,7 +42,7 @@ def create_tag(session: Session, group_id: int, name: str) -> Tag:
     """
     group = group_of(session, group_id, lock=True)
     if group.kind == "computed":
-        raise Computed(group_id)
+        raise Computed("tag group", group_id)
     if any(tag.name == name for tag in corp.alive_tags(session, group_id)):
         raise NameTaken("tag of this group", name)
     if group.kind == "corp" and group.wecom_id is None:
@@ -60,7 +60,7 @@ def delete_tag(session: Session, tag_id: int) -> None:
         raise NoTag(tag_id)
     group = session.get_one(TagGroup, tag.group_id)
     if group.kind == "computed":
-        raise Computed(tag_id)
+        raise Computed("tag", tag_id)
     if group.kind == "profile":
         corp.forget(session, [tag])
     elif tag.wecom_id is None:

@@ -89,7 +89,14 @@ def by_hand(session: Session, tag_id: int) -> None:
     """Check that a person may put a tag on or take it off. Raises NoTag, Computed (409)."""
     _, group = _tag(session, tag_id)
     if group.kind == "computed":
-        raise Computed(tag_id)
+        raise Computed("tag", tag_id)
+
+
+def rivals(session: Session, tag_ids: Sequence[int]) -> list[int]:
+    """Of tags that are there, those nobody can have beside an earlier one of the list: single choice (T1)."""
+    groups = [_tag(session, tag_id)[1] for tag_id in tag_ids]
+    single = [group.id if group.single_choice else None for group in groups]
+    return [tag_id for n, tag_id in enumerate(tag_ids) if single[n] is not None and single[n] in single[:n]]
 
 
 def tag_ids(session: Session, customer_id: int) -> set[int]:

@@ -169,3 +169,12 @@ def test_a_code_that_can_not_be_is_refused_before_wecom_is_asked(shop: Shop, bod
     assert answer.status_code == 422, answer.text
     assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
     assert in_wecom(shop) == []
+
+
+def test_a_code_gives_one_tag_of_a_single_choice_group(shop: Shop) -> None:  # F1 T1
+    body = {"name": "门店", "kind": "corp", "single_choice": True, "tags": ["西湖店", "滨江店"]}
+    shops = [tag["id"] for tag in shop.api.post("/tag-groups", body)["tags"]]
+    answer = shop.api.call("POST", "/live-codes", {"name": "海报", "staff": ["lily"], "tags": shops})
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/tags/1"]
+    assert "single-choice" in answer.json()["detail"]
