@@ -87,6 +87,7 @@ Past = Annotated[
     Moment, AfterValidator(_past), Field(description="not in the future, a clock's skew of 5 minutes aside")
 ]
 Ident = Annotated[str, Field(pattern=r"^[0-9]{1,18}$", description="an opaque id")]
+ABSENT: Any = None  # the default of what may be left out and may not be null
 Flag = Annotated[bool, Strict()]  # a JSON boolean; pydantic alone would take 0 and "yes"
 Whole = Annotated[int, Strict()]  # a JSON integer; pydantic alone would take "128"
 Fen = Annotated[int, Strict(), Field(ge=0, le=10**13, description="money in fen")]

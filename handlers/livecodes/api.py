@@ -8,7 +8,21 @@ from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
 from bot.web import pictures
-from bot.web.api import Answer, Body, ById, Flag, Ident, Listing, Moment, Paging, answers, reply, resource, words
+from bot.web.api import (
+    ABSENT,
+    Answer,
+    Body,
+    ById,
+    Flag,
+    Ident,
+    Listing,
+    Moment,
+    Paging,
+    answers,
+    reply,
+    resource,
+    words,
+)
 from bot.web.at_once import at_once
 from bot.web.cursors import page
 from bot.web.edge import session
@@ -23,7 +37,6 @@ api = resource(__name__, "live-codes")
 Name = Annotated[str, words(60)]
 Cap = Annotated[int, Field(ge=1, le=10_000)]
 TagIds = Annotated[list[Ident], Field(max_length=50)]
-ABSENT: Any = None  # the default of what may be left out and may not be null
 
 
 def _once(staff: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from flask import Response
 from pydantic import Field, ValidationError
 from sqlalchemy import select
 
-from bot.web.api import Answer, Body, ById, Flag, Listing, Moment, Paging, answers, reply, resource, words
+from bot.web.api import ABSENT, Answer, Body, ById, Flag, Listing, Moment, Paging, answers, reply, resource, words
 from bot.web.cursors import page
 from bot.web.edge import session
 from bot.web.guard import needs
@@ -19,7 +19,6 @@ from handlers.welcome.when import WhenBody
 api = resource(__name__, "welcome-rules")
 
 Name = Annotated[str, words(60)]
-ABSENT: Any = None  # the default of what may be left out and may not be null
 
 
 class WelcomeRuleBody(Content):

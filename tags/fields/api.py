@@ -4,10 +4,9 @@ from typing import Annotated
 
 from flask import Response
 from pydantic import Field
-from pydantic.json_schema import SkipJsonSchema
 
 from bot.web import edge
-from bot.web.api import Answer, Body, ById, Moment, answers, reply, resource, words
+from bot.web.api import ABSENT, Answer, Body, ById, Moment, answers, reply, resource, words
 from bot.web.guard import needs
 from tags.fields import rules, service
 from tags.fields.models import CustomField
@@ -31,8 +30,8 @@ class FieldBody(Body):
 class FieldChange(Body):
     """What to change; its key and type stay."""
 
-    name: Name | SkipJsonSchema[None] = None
-    choices: Choices | SkipJsonSchema[None] = None
+    name: Name = ABSENT
+    choices: Choices = ABSENT
 
 
 class FieldAnswer(Answer):

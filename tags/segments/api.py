@@ -6,7 +6,7 @@ from flask import Response
 from pydantic import Field
 
 from bot.web import edge
-from bot.web.api import Answer, Body, ById, Listing, Moment, Paging, answers, reply, resource, words
+from bot.web.api import ABSENT, Answer, Body, ById, Listing, Moment, Paging, answers, reply, resource, words
 from bot.web.cursors import page
 from bot.web.guard import needs
 from tags.conditions.tree import parse
@@ -18,7 +18,6 @@ api = resource(__name__, "segments")
 
 Name = Annotated[str, words(60)]
 Where = Annotated[dict[str, Any], Field(description="a condition tree")]
-ABSENT: Any = None  # the default of what may be left out and may not be null
 SAMPLE = 20
 
 
