@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from flask import Response, request
 from flask_openapi3.models.file import FileStorage
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
-from bot.web.api import Answer, Body, ById, Listing, Moment, Paging, answers, reply, resource, words
+from bot.web.api import Answer, Body, ById, Listing, Moment, Paging, answers, reply, resource
 from bot.web.cursors import page
 from bot.web.edge import session
 from bot.web.guard import needs
@@ -27,7 +27,7 @@ class Upload(Body):
     """A file and what it is called here; what it is, its content says."""
 
     file: FileStorage
-    name: Annotated[str, words(100), BeforeValidator(_as_sent)]
+    name: Annotated[str, Field(min_length=1, max_length=100), BeforeValidator(_as_sent)]
 
 
 class MaterialAnswer(Answer):

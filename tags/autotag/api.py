@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from flask import Response
 from pydantic import Field
 
-from bot.web.api import Answer, Body, ById, Flag, Listing, Moment, Paging, Whole, answers, reply, resource
+from bot.web.api import ABSENT, Answer, Body, ById, Flag, Listing, Moment, Paging, Whole, answers, reply, resource
 from bot.web.cursors import page
 from bot.web.edge import session
 from bot.web.guard import needs
@@ -14,6 +14,7 @@ from tags.autotag import preview, reading, records, service
 from tags.autotag.models import TagRule
 from tags.autotag.reading import Draft
 from tags.people.models import Customer
+from tags.segments.api import MemberAnswer
 
 api = resource(__name__, "tag-rules")
 
@@ -27,7 +28,6 @@ When = Annotated[
 If = Annotated[Json | None, Field(description="a condition tree; null: whoever she is")]
 Then = Annotated[list[Json], Field(description="actions, done in order", examples=[[{"add_tag": "12"}]])]
 Days = Annotated[Whole, Field(ge=1, le=366)]
-ABSENT: Any = None  # the default of what may be left out and may not be null
 
 
 class TagRuleBody(Body):
@@ -53,7 +53,7 @@ class TagRuleChange(Body):
     enabled: Flag = ABSENT
 
 
-class PreviewBody(Body):
+class DryRunBody(Body):
     """A rule, saved or not, and how many days back it is tried."""
 
     rule: TagRuleBody
@@ -86,14 +86,7 @@ class TagRuleAnswer(Answer):
     created_at: Moment
 
 
-class MemberAnswer(Answer):
-    """A customer, for more see `/customers/{id}`."""
-
-    id: str
-    name: str
-
-
-class PreviewAnswer(Answer):
+class DryRunAnswer(Answer):
     """Customers whom the rule would have hit, their conditions asked of them as they are now; `sample`: the latest 20.
 
     changed: for how many of them its actions would change anything now.
@@ -121,13 +114,13 @@ def post_rule(body: TagRuleBody) -> Response:
     return reply(_answers([service.make(session(), body.draft())])[0], 201)
 
 
-@api.post("/tag-rules/preview", responses=answers(PreviewAnswer))
+@api.post("/tag-rules/preview", responses=answers(DryRunAnswer))
 @needs("tag-rules:read")
-def preview_rule(body: PreviewBody) -> Response:
+def preview_rule(body: DryRunBody) -> Response:
     """Whom a rule would have hit in the last days; nothing is done."""
     read = reading.checked(session(), body.rule.draft(), "/rule")
     found = preview.look(session(), read, body.days)
-    return reply(PreviewAnswer(count=found.count, changed=found.changed, sample=list(map(_member, found.sample))))
+    return reply(DryRunAnswer(count=found.count, changed=found.changed, sample=list(map(_member, found.sample))))
 
 
 @api.get("/tag-rules", responses=answers(Listing[TagRuleAnswer]))

@@ -25,7 +25,7 @@ class StatementBody(Body):
     at: Past | SkipJsonSchema[None] = None
 
 
-class StatementAnswer(Answer):
+class ConsentAnswer(Answer):
     """One statement. actor: who wrote it down."""
 
     purpose: service.Purpose
@@ -40,7 +40,7 @@ class ConsentsAnswer(Answer):
     """in_force: given, withdrawn or unknown, by purpose. data: every statement, newest first."""
 
     in_force: dict[str, str]
-    data: list[StatementAnswer]
+    data: list[ConsentAnswer]
 
 
 @api.get("/customers/<id>/consents", responses=answers(ConsentsAnswer))
@@ -67,5 +67,5 @@ def _answer(customer_id: int) -> ConsentsAnswer:
     )
 
 
-def _statement(row: Consent) -> StatementAnswer:
-    return StatementAnswer.model_validate(row, from_attributes=True)
+def _statement(row: Consent) -> ConsentAnswer:
+    return ConsentAnswer.model_validate(row, from_attributes=True)

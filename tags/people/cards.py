@@ -40,7 +40,7 @@ class ContactAnswer(Answer):
     state: str
 
 
-class TagAnswer(Answer):
+class HeldTagAnswer(Answer):
     """A tag she has. kind: corp, profile or computed; source: who put it on."""
 
     id: str
@@ -98,7 +98,7 @@ class CustomerAnswer(Answer):
     contacts: list[ContactAnswer]
     unionid: str | None
     phone: str | None = Field(description="masked: 138****8000")
-    tags: list[TagAnswer] = Field(default_factory=list)
+    tags: list[HeldTagAnswer] = Field(default_factory=list)
     tier: str | None = None
     lifecycle: str
     rfm: RfmAnswer | None = None

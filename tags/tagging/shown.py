@@ -6,7 +6,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bot.operators.called import called, numbers
-from tags.people.cards import TagAnswer, facet
+from tags.people.cards import HeldTagAnswer, facet
 from tags.people.finding import Customers, narrows
 from tags.people.models import Customer
 from tags.tagging import service
@@ -14,7 +14,7 @@ from tags.tagging.models import Assignment, Tag
 
 
 @facet("tags")
-def tags(session: Session, customer_ids: Sequence[int]) -> dict[int, list[TagAnswer]]:
+def tags(session: Session, customer_ids: Sequence[int]) -> dict[int, list[HeldTagAnswer]]:
     return {
         customer_id: [_answer(one) for one in held]
         for customer_id, held in service.of_each(session, customer_ids).items()
@@ -32,8 +32,8 @@ def names(session: Session, ids: Sequence[str], lang: str) -> dict[str, str]:
     return {str(its_id): name for its_id, name in found}
 
 
-def _answer(held: service.Held) -> TagAnswer:
-    return TagAnswer(
+def _answer(held: service.Held) -> HeldTagAnswer:
+    return HeldTagAnswer(
         id=str(held.tag.id), name=held.tag.name, group=held.group.name, kind=held.group.kind,
         source=held.assignment.source, expires_at=held.assignment.expires_at,
     )  # fmt: skip

@@ -1,14 +1,18 @@
 """Conventions as tests that walk the program."""
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.app.create import create_app
+from bot.app.features import load_features
 from bot.core.events import EventRow
 from bot.core.installation import Installation
 from bot.core.settings import Settings
+from bot.web.api import Answer, Body
 from bot.web.guard import permission_of
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +31,12 @@ def test_every_route_names_a_permission(installation: Installation) -> None:  # 
     assert nameless == []
 
 
+def test_no_two_models_of_the_api_share_a_name() -> None:  # I1
+    load_features()
+    named = Counter(one.__name__ for base in (Body, Answer) for one in _below(base))
+    assert [name for name, n in named.items() if n > 1 and re.search("(Body|Change|Answer)$", name)] == []
+
+
 def test_every_setting_is_documented() -> None:
     page = (ROOT / "docs/settings.md").read_text()
     assert [name for name in Settings.model_fields if f"`FUGOU_{name.upper()}`" not in page] == []
@@ -43,3 +53,9 @@ def test_nobody_changes_or_deletes_events() -> None:  # G4
     code = [file for room in ("bot", "tags", "handlers") for file in (ROOT / room).rglob("*.py")]
     assert [str(file) for file in code if writing.search(file.read_text())] == []
     assert EventRow.__tablename__ == "events"
+
+
+def _below(base: type) -> Iterator[type]:
+    for one in base.__subclasses__():
+        yield one
+        yield from _below(one)
