@@ -73,6 +73,21 @@ class Installation:
         for step in session.info["after_commit"].values():
             step()
 
+    @contextlib.contextmanager
+    def moment(self) -> Iterator[Session]:
+        """A session that only reads, and sees everything as it was at its first statement.
+
+        It has a connection of its own: whoever holds a connection of the pool may wait for somebody who reads by this.
+        """
+        with Session(self._reader) as session:
+            session.info.update(installation=self, actor="system", lane="", after_commit={})
+            yield session
+
+    @cached_property
+    def _reader(self) -> Engine:
+        engine = db.connect(self.database_url, pool_size=1)
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
     def key(self, name: str) -> str:
         """`name` as a Redis key of this installation; the braces keep its keys on one node of a cluster."""
         return f"{{fugou:{self.id}}}:{name}"
@@ -97,6 +112,8 @@ class Installation:
 
     def close(self) -> None:
         self.engine.dispose()
+        if "_reader" in vars(self):
+            self._reader.dispose()
         self.redis.close()
 
 

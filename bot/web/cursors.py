@@ -27,7 +27,7 @@ def page(
     query selects, without the key columns. Raises Unacceptable for a cursor that is not one of this list's.
     """
     if cursor is not None:
-        query = query.where(_after(order, _read(cursor, order), desc))
+        query = query.where(_after(order, read(cursor, order), desc))
     query = query.add_columns(*order).order_by(*[column.desc() if desc else column.asc() for column in order])
     found = session.execute(query.limit(limit + 1)).all()
     width = len(order)
@@ -50,7 +50,8 @@ def _write(key: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(plain, separators=(",", ":")).encode()).rstrip(b"=").decode()
 
 
-def _read(cursor: str, order: Sequence[ColumnElement[Any]]) -> list[Any]:
+def read(cursor: str, order: Sequence[ColumnElement[Any]]) -> list[Any]:
+    """The key a cursor of a list ordered so stands for. Raises Unacceptable."""
     try:
         plain = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
         key = [datetime.fromisoformat(value["t"]) if isinstance(value, dict) else value for value in plain]

@@ -1,12 +1,15 @@
 """What conditions ask of points (T4)."""
 
-from sqlalchemy import ColumnElement, func, select
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
 from handlers.points.models import Account, LotRow
 from tags.conditions.numbers import Compare
 from tags.conditions.tree import Asked, Leaf, leaf
+from tags.people.finding import totalled
 
 
 @leaf
@@ -21,6 +24,20 @@ class BalanceLeaf(Leaf, key="balance"):
         points = func.coalesce(func.sum(lot.remaining), 0)
         hers = account.owner_id == asked.who, lot.customer_id == account.customer_id, lot.expires_at > asked.now
         return select(self.balance.of(points)).where(*hers).correlate(asked.who.table).scalar_subquery()
+
+    def found(self, asked: Asked) -> Select[int]:
+        """As every leaf's."""
+        account, lot = aliased(Account), aliased(LotRow)
+        open_ones = select(account.owner_id, func.sum(lot.remaining)).where(
+            lot.remaining > 0, lot.expires_at > asked.now
+        )
+        hers = open_ones.join(lot, lot.customer_id == account.customer_id).group_by(account.owner_id)
+        return totalled(hers, self.balance)
+
+    def aged(self, asked: Asked, since: datetime) -> Select[int]:
+        """As every leaf's: an account whose lot has ended is due, until the sweep that changes it."""
+        account = aliased(Account)
+        return select(account.owner_id).where(account.due_at <= asked.now)
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""

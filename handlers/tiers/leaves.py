@@ -1,17 +1,18 @@
 """What conditions ask of tiers (T4)."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, false
+from sqlalchemy import ColumnElement, Select, false
 from sqlalchemy.orm import Session
 
 from bot.core.errors import Fault
 from bot.core.i18n import say
 from handlers.tiers.service import PERIOD_MONTHS, period_start, tiers
-from tags.conditions.numbers import Days
+from tags.conditions.numbers import Compare, Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.orders import sums
+from tags.people.finding import totalled
 
 
 @leaf
@@ -29,19 +30,38 @@ class TierLeaf(Leaf, key="tier"):
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's. Nobody has a tier that the table has lost since."""
-        steps = tiers.of(asked.session)
-        ends = [*(step.from_fen for step in steps[1:]), None]
-        spans = {step.name: (step.from_fen, end) for step, end in zip(steps, ends, strict=True)}
-        if self.tier not in spans:
+        spent = self._spent(asked.session)
+        if spent is None:
             return false()
-        start, end = spans[self.tier]
         if self.for_days is not None:
             return sums.net_stays(
-                asked.who, least=start, below=end, months=PERIOD_MONTHS, zone=asked.zone,
+                asked.who, least=spent.gte or 0, below=spent.lt, months=PERIOD_MONTHS, zone=asked.zone,
                 since=asked.now - timedelta(days=self.for_days), until=asked.now,
             )  # fmt: skip
-        spent = sums.net_of(asked.who, since=period_start(asked.session, asked.now))
-        return spent >= start if end is None else and_(spent >= start, spent < end)
+        return spent.of(sums.net_of(asked.who, since=period_start(asked.session, asked.now)))
+
+    def found(self, asked: Asked) -> Select[int] | None:
+        """As every leaf's."""
+        spent = self._spent(asked.session)
+        if spent is None or self.for_days is not None:
+            return None
+        return totalled(sums.net_by_buyer(period_start(asked.session, asked.now)), spent)
+
+    def aged(self, asked: Asked, since: datetime) -> Select[int]:
+        """As every leaf's: an order leaves the period, or a day lies far enough back on which one came or left."""
+        span = timedelta(days=self.for_days or 0)
+        ends = [(since, asked.now), (since - span, asked.now - span)]
+        return sums.buyers_between(
+            *((period_start(asked.session, after), period_start(asked.session, until)) for after, until in ends),
+            *((after, until) for after, until in ends if span),
+        )  # fmt: skip
+
+    def _spent(self, session: Session) -> Compare | None:
+        """What she has to have spent; None: there is no such tier any more."""
+        steps = tiers.of(session)
+        ends = [*(step.from_fen for step in steps[1:]), None]
+        spans = {step.name: Compare(gte=step.from_fen, lt=end) for step, end in zip(steps, ends, strict=True)}
+        return spans.get(self.tier)
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""

@@ -17,7 +17,7 @@ from datetime import datetime, tzinfo
 from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import ValidationError
-from sqlalchemy import Column, ColumnElement, and_, not_, or_
+from sqlalchemy import Column, ColumnElement, Select, and_, not_, or_
 from sqlalchemy.orm import Session
 
 from bot.core.errors import Fault, Unacceptable
@@ -67,6 +67,27 @@ class Leaf(Body):
     def words(self, session: Session, lang: str) -> str:
         """The sentence a person reads, in `lang` (zh_CN, zh_TW, en)."""
         raise NotImplementedError
+
+    def found(self, asked: Asked) -> Select[int] | None:
+        """Ids of those of whom it holds, where a statement over all finds them sooner than `holds` of each one."""
+        return None
+
+    def aged(self, asked: Asked, since: datetime) -> Select[int] | None:
+        """Ids of those for whom the time from `since` to `asked.now` alone may have changed it; None: for nobody."""
+        return None
+
+    def narrowed(self) -> Mapping[str, str]:
+        """By table: the `key` of those of its changes (`membership_changes`) that concern this leaf alone."""
+        return {}
+
+    @property
+    def told(self) -> bool:
+        """Whether those changes themselves say who has it: where they carry `held`, nothing else is asked."""
+        return False
+
+    def stands_for(self, session: Session) -> "Tree | None":
+        """The tree it is another word for, if it is one."""
+        return None
 
     def json(self) -> dict[str, Any]:  # type: ignore[override]  # pydantic's own is its version 1's
         """The leaf as it was given."""

@@ -1,6 +1,6 @@
 """What conditions ask of group chats (T4)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import ColumnElement, exists
 from sqlalchemy.orm import Session, aliased
@@ -27,6 +27,10 @@ class GroupChatLeaf(Leaf, key="group_chat"):
         member = aliased(GroupMember)
         hers = member.customer_id == asked.who, member.chat_id == self.group_chat, member.left_at.is_(None)
         return exists().where(*hers)
+
+    def narrowed(self) -> Mapping[str, str]:
+        """As every leaf's."""
+        return {"group_members": self.group_chat}
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""

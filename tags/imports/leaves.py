@@ -1,6 +1,6 @@
 """What conditions ask of imports (T4): whether a row of a file was about her."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import ColumnElement, exists
 from sqlalchemy.orm import Session, aliased
@@ -30,6 +30,10 @@ class ImportedLeaf(Leaf, key="imported"):
         member = aliased(Member)
         hers = member.customer_id.in_(family_of(asked.who)), member.import_id == int(self.imported)
         return exists().where(*hers).correlate(asked.who.table)
+
+    def narrowed(self) -> Mapping[str, str]:
+        """As every leaf's."""
+        return {"import_members": self.imported}
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""

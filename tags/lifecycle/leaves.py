@@ -1,9 +1,9 @@
 """What conditions ask of the lifecycle (T4)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
@@ -30,6 +30,13 @@ class LifecycleLeaf(Leaf, key="lifecycle"):
             return met & ~row.where(hers.stage != "")
         row = row.where(hers.stage == self.lifecycle)
         return row if self.for_days is None else row.where(hers.since <= asked.now - timedelta(days=self.for_days))
+
+    def aged(self, asked: Asked, since: datetime) -> Select[int] | None:
+        """As every leaf's."""
+        if self.for_days is None:
+            return None
+        hers, span = aliased(StageRow), timedelta(days=self.for_days)
+        return select(hers.customer_id).where(hers.since > since - span, hers.since <= asked.now - span)
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""

@@ -1,18 +1,21 @@
 """What conditions ask of orders (T4). Spend is net of refunds; a fully refunded order counts for nothing (P2)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
 from bot.web.api import Body
 from tags.conditions.numbers import Compare, Days
 from tags.conditions.tree import Asked, Leaf, leaf
+from tags.orders import sums
 from tags.orders.models import Order, OrderItem
-from tags.people.service import family_of
+from tags.people.finding import totalled
+from tags.people.models import Customer
+from tags.people.service import family_of, owner_of
 
 Word = Annotated[str, Field(min_length=1, max_length=128)]
 
@@ -42,17 +45,37 @@ class OrdersLeaf(Leaf, key="orders"):
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""
-        order, item, asks = aliased(Order), aliased(OrderItem), self.orders
-        wanted: list[ColumnElement[bool]] = [order.customer_id.in_(family_of(asked.who)), order.refunded_at.is_(None)]
+        order, asks = aliased(Order), self.orders
+        hers = order.customer_id.in_(family_of(asked.who)), *self._meant(order, asked)
+        net = func.coalesce(func.sum(order.total_fen - order.refunded_fen), 0)
+        asked_of = [(asks.times, func.count()), (asks.net_fen, net)]
+        so = [compare.of(number) for compare, number in asked_of if compare is not None]
+        return select(and_(*so)).where(*hers).correlate(asked.who.table).scalar_subquery()
+
+    def found(self, asked: Asked) -> Select[int]:
+        """As every leaf's: one pass over the orders meant, where `holds` would look up each customer's."""
+        order, buyer, asks = aliased(Order), aliased(Customer), self.orders
+        hers = owner_of(buyer)
+        totals = select(hers, func.count(), func.sum(order.total_fen - order.refunded_fen)).select_from(order)
+        totals = totals.join(buyer, buyer.id == order.customer_id).where(*self._meant(order, asked)).group_by(hers)
+        return totalled(totals, asks.times, asks.net_fen)
+
+    def aged(self, asked: Asked, since: datetime) -> Select[int] | None:
+        """As every leaf's."""
+        if self.orders.within_days is None:
+            return None
+        span = timedelta(days=self.orders.within_days)
+        return sums.buyers_between((since - span, asked.now - span))
+
+    def _meant(self, order: type[Order], asked: Asked) -> list[ColumnElement[bool]]:
+        asks, item = self.orders, aliased(OrderItem)
+        wanted: list[ColumnElement[bool]] = [order.refunded_at.is_(None)]
         if asks.within_days is not None:
             wanted.append(order.paid_at > asked.now - timedelta(days=asks.within_days))
         named = [column == word for column, word in ((item.sku, asks.sku), (item.category, asks.category)) if word]
         if named:
             wanted.append(exists().where(item.order_number == order.id, *named))
-        net = func.coalesce(func.sum(order.total_fen - order.refunded_fen), 0)
-        asked_of = [(asks.times, func.count()), (asks.net_fen, net)]
-        so = [compare.of(number) for compare, number in asked_of if compare is not None]
-        return select(and_(*so)).where(*wanted).correlate(asked.who.table).scalar_subquery()
+        return wanted
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""

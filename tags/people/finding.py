@@ -5,6 +5,8 @@ def tagged(session: Session, query: Customers, value: str) -> Customers: ...
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
@@ -12,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot.core import clock
 from bot.core.feature import Register
 from bot.web import cursors
+from tags.conditions.numbers import Compare
 from tags.conditions.tree import Asked, Tree
 from tags.people.models import Customer, Identity
 from tags.people.names import name_key
@@ -58,10 +61,23 @@ def _found(session: Session, q: str, wanted: Mapping[str, str]) -> Customers:
     return query
 
 
-def meant(session: Session, tree: Tree) -> Select[int]:
-    """The ids of the customers a condition tree means, as they are now."""
+def meant(session: Session, tree: Tree, now: datetime | None = None) -> Select[int]:
+    """The ids of the customers a condition tree means at `now` (aware; the present one where none is given)."""
     ids: Column[int] = Customer.__table__.c.id  # type: ignore[assignment]
-    return select(ids).where(Customer.merged_into.is_(None), tree.holds(Asked(session, ids, clock.now())))
+    return select(ids).where(Customer.merged_into.is_(None), tree.holds(Asked(session, ids, now or clock.now())))
+
+
+def totalled(totals: Select[*tuple[Any, ...]], *so: Compare | None) -> Select[int]:
+    """The ids of those whose sums are `so`. totals: a survivor's id and her sums, of those who have any.
+
+    Whoever is not among them has 0 of each. None: of that sum nothing is asked.
+    """
+    sums = totals.subquery()
+    asked = [(compare, sums.c[n]) for n, compare in enumerate(so, 1) if compare is not None]
+    if not all(compare.so(0) for compare, _ in asked):
+        return select(sums.c[0]).where(*[compare.of(column) for compare, column in asked])
+    everybody = select(Customer.id).outerjoin(sums, sums.c[0] == Customer.id).where(Customer.merged_into.is_(None))
+    return everybody.where(*[compare.of(func.coalesce(column, 0)) for compare, column in asked])
 
 
 def is_meant(session: Session, tree: Tree, customer_id: int) -> bool:

@@ -1,11 +1,11 @@
 """What conditions ask of people: profile, contacts, how she came, a random share (T4)."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from sqlalchemy import BigInteger, ColumnElement, Text, and_, cast, exists, false, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, and_, cast, exists, false, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.errors import Fault
@@ -14,7 +14,7 @@ from bot.web.api import Flag, Whole
 from tags.conditions.numbers import CompareMeasure, Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.people import fields
-from tags.people.models import Contact, Touch
+from tags.people.models import Contact, Customer, Touch
 from tags.people.staff import names
 
 PARTS = 10_000  # of a percent's hundredth: how fine a share is cut
@@ -75,6 +75,13 @@ class FieldLeaf(Leaf, key="field"):
         if self.older_than_days is not None:
             return column <= today - timedelta(days=self.older_than_days)
         return column.in_(self._values)
+
+    def aged(self, asked: Asked, since: datetime) -> Select[int] | None:
+        """As every leaf's: at midnight anybody's date may be another number of days away."""
+        if self.month != "this" and self.within_days is None and self.older_than_days is None:
+            return None
+        same_day = since.astimezone(asked.zone).date() == asked.now.astimezone(asked.zone).date()
+        return None if same_day else select(Customer.id)
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""

@@ -7,7 +7,7 @@ relations call `lock` first; where several customers are involved, all in one ca
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.core import clock
@@ -125,6 +125,11 @@ def family_of(who: ColumnElement[int]) -> Select[int]:
     """The same as SQL, for the survivors in column or parameter `who`."""
     member = aliased(Customer)
     return select(member.id).where(or_(member.id == who, member.survivor_id == who)).correlate_except(member)
+
+
+def owner_of(member: type[Customer] = Customer) -> ColumnElement[int]:
+    """Whom the rows of `member` belong to: who stands on her own, herself or the survivor of her merges."""
+    return func.coalesce(member.survivor_id, member.id)
 
 
 def lock(session: Session, *customer_ids: int) -> list[Customer]:

@@ -1,10 +1,10 @@
 """What conditions ask of RFM (T4)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement, Select, exists, select, union
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
@@ -74,6 +74,15 @@ class ClassLeaf(Leaf, key="class"):
             return ~row.where(hers.named != "")
         known = exists().where(she.id == asked.who, she.created_at <= begun)
         return known & ~row.where((hers.named != "") | (hers.since > begun))
+
+    def aged(self, asked: Asked, since: datetime) -> Select[int] | None:
+        """As every leaf's."""
+        if self.for_days is None:
+            return None
+        hers, she, span = aliased(Score), aliased(Customer), timedelta(days=self.for_days)
+        begun = select(hers.customer_id).where(hers.since > since - span, hers.since <= asked.now - span)
+        made = select(she.id).where(she.created_at > since - span, she.created_at <= asked.now - span)
+        return select(union(begun, made).subquery().c[0])
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""

@@ -1,15 +1,19 @@
 """Whom a tree means, as pages and API ask: counted, some of them, page by page."""
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from sqlalchemy import func, select
+from pyroaring import BitMap
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.core.installation import installation_of
 from bot.web import cursors
 from tags.conditions.tree import Tree
-from tags.people import finding
 from tags.people.models import Customer
+from tags.segments.index import index_of
 
 
 @dataclass(frozen=True)
@@ -21,17 +25,25 @@ class Looked:
 
 
 def count(session: Session, tree: Tree) -> int:
-    """How many customers a tree means now."""
-    return session.scalar(select(func.count()).select_from(finding.meant(session, tree).subquery())) or 0
+    """How many customers a tree means, of what is committed."""
+    return index_of(installation_of(session)).count(tree)
+
+
+def members(session: Session, tree: Tree) -> BitMap:
+    """The ids of whom a tree means, of what is committed."""
+    return index_of(installation_of(session)).members(tree)
 
 
 def look(session: Session, tree: Tree, size: int) -> Looked:
     """Count a tree and draw `size` of those it means."""
-    drawn = select(Customer).where(Customer.id.in_(finding.meant(session, tree))).order_by(func.random()).limit(size)
-    return Looked(count(session, tree), session.scalars(drawn).all())
+    found = members(session, tree)
+    ids = [found[n] for n in random.sample(range(len(found)), min(size, len(found)))]
+    return Looked(len(found), session.scalars(select(Customer).where(Customer.id.in_(ids))).all())
 
 
 def page(session: Session, tree: Tree, limit: int, cursor: str | None) -> tuple[list[Customer], str | None]:
     """A page of those a tree means, by id. Raises Unacceptable for a bad cursor."""
-    query = select(Customer).where(Customer.id.in_(finding.meant(session, tree)))
-    return cursors.page(session, query, (Customer.__table__.c.id,), limit, cursor)
+    order = (Customer.__table__.c.id,)
+    after = cursors.read(cursor, order)[0] if cursor is not None else 0
+    ids = list(islice(members(session, tree).iter_equal_or_larger(after + 1), limit + 1))
+    return cursors.page(session, select(Customer).where(Customer.id.in_(ids)), order, limit, cursor)

@@ -24,7 +24,8 @@ def make(session: Session, name: str, where: Any) -> Segment:
     _free(session, name, None)
     now, actor = clock.now(), session.info["actor"]
     made = Segment(
-        name=name, where=where, version=1, created_at=now, created_by=actor, changed_at=now, changed_by=actor
+        name=name, where=where, version=1, created_at=now, created_by=actor, changed_at=now, changed_by=actor,
+        since=now,
     )  # fmt: skip
     session.add(made)
     session.flush()
@@ -47,7 +48,8 @@ def change(session: Session, segment_id: int, *, name: str | None = None, where:
         found.name = name
     if where is not None:
         _no_circle(session, segment_id, parse(session, where, "/where"))
-        found.where = where
+        if where != found.where:
+            found.where, found.since = where, clock.now()
     if _facts(found) != before:
         found.version, found.changed_at, found.changed_by = found.version + 1, clock.now(), session.info["actor"]
         session.flush()

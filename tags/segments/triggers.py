@@ -65,7 +65,7 @@ def _signs(session: Session, tree: Tree, effect: Effect, sign: int) -> Iterator[
         for node in tree.nodes:
             yield from _signs(session, node, effect, -sign if tree.kind == "none" else sign)
         return
-    if isinstance(tree, SegmentLeaf) and (inside := tree.tree(session)) is not None:
+    if isinstance(tree, SegmentLeaf) and (inside := tree.stands_for(session)) is not None:
         yield from _signs(session, inside, effect, sign)
         return
     said = tree.json()

@@ -1,9 +1,9 @@
 """What conditions ask of tags (T4)."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.errors import Fault
@@ -32,6 +32,24 @@ class TagLeaf(Leaf, key="tag"):
         lasting = held.expires_at.is_(None) | (held.expires_at > asked.now)
         asks = exists().where(held.customer_id == asked.who, held.tag_id == int(self.tag), lasting)
         return asks if self.for_days is None else asks.where(held.at <= asked.now - timedelta(days=self.for_days))
+
+    def aged(self, asked: Asked, since: datetime) -> Select[int]:
+        """As every leaf's."""
+        held = aliased(Assignment)
+        moved = and_(held.expires_at > since, held.expires_at <= asked.now)
+        if self.for_days is not None:
+            span = timedelta(days=self.for_days)
+            moved = or_(moved, and_(held.at > since - span, held.at <= asked.now - span))
+        return select(held.customer_id).where(held.tag_id == int(self.tag), moved)
+
+    def narrowed(self) -> Mapping[str, str]:
+        """As every leaf's."""
+        return {"tag_assignments": self.tag}
+
+    @property
+    def told(self) -> bool:
+        """As every leaf's."""
+        return self.for_days is None
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""

@@ -1,12 +1,12 @@
 """What conditions ask of events: how often one happened, and what the last one said (T4)."""
 
 import dataclasses
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.errors import Fault
@@ -15,7 +15,9 @@ from bot.core.i18n import say
 from bot.web.api import Flag, Whole
 from tags.conditions.numbers import Compare, Days
 from tags.conditions.tree import Asked, Leaf, leaf
-from tags.people.service import family_of
+from tags.people.finding import totalled
+from tags.people.models import Customer
+from tags.people.service import family_of, owner_of
 from tags.timeline.service import Called, askable
 
 Said = Annotated[
@@ -28,6 +30,7 @@ class AboutEvent(Leaf):
     """What both leaves check and say. The key of each holds the event's name."""
 
     where: Said | None = None
+    within_days: Days | None = None
 
     def faults(self, session: Session) -> Iterator[Fault]:
         """An event that can't be asked for, a field it does not have."""
@@ -54,6 +57,18 @@ class AboutEvent(Leaf):
         found = dataclasses.fields(self._event[0])
         return {field.name: field.type in (int, "int") for field in found if field.name != "customer_id"}
 
+    def aged(self, asked: Asked, since: datetime) -> Select[int] | None:
+        """As every leaf's."""
+        if self.within_days is None:
+            return None
+        row, whose, span = aliased(EventRow), aliased(Customer), timedelta(days=self.within_days)
+        hers = select(owner_of(whose)).join(row, row.customer_id == whose.id).where(row.name == self._name)
+        return hers.where(row.at > since - span, row.at <= asked.now - span)
+
+    def narrowed(self) -> Mapping[str, str]:
+        """As every leaf's."""
+        return {"events": self._name}
+
     def _so(self, row: type[EventRow]) -> list[ColumnElement[bool]]:
         if self.where is None:
             return []
@@ -77,7 +92,6 @@ class EventLeaf(AboutEvent, key="event"):
     """It happened with her, at least once where `count` says nothing else, within_days, with these fields."""
 
     event: str
-    within_days: Days | None = None
     count: Compare | None = None
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
@@ -88,6 +102,15 @@ class EventLeaf(AboutEvent, key="event"):
             wanted.append(row.at > asked.now - timedelta(days=self.within_days))
         found = select((self.count or Compare(gte=1)).of(func.count())).where(*wanted)
         return found.correlate(asked.who.table).scalar_subquery()
+
+    def found(self, asked: Asked) -> Select[int]:
+        """As every leaf's."""
+        row, whose = aliased(EventRow), aliased(Customer)
+        wanted = [row.name == self.event, *self._so(row)]
+        if self.within_days is not None:
+            wanted.append(row.at > asked.now - timedelta(days=self.within_days))
+        totals = select(owner_of(whose), func.count()).join(row, row.customer_id == whose.id).where(*wanted)
+        return totalled(totals.group_by(owner_of(whose)), self.count or Compare(gte=1))
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""
@@ -103,7 +126,6 @@ class LastEventLeaf(AboutEvent, key="last_event"):
 
     last_event: str
     where: Said
-    within_days: Days | None = None
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""

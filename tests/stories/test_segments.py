@@ -19,7 +19,7 @@ def segment(shop: Shop, name: str, where: dict[str, Any]) -> Any:
 
 
 def members(shop: Shop, segment_id: str) -> list[str]:
-    return [one["name"] for one in shop.api.get(f"/segments/{segment_id}/members")["data"]]
+    return sorted(one["name"] for one in shop.api.get(f"/segments/{segment_id}/members")["data"])
 
 
 @pytest.fixture

@@ -1,0 +1,191 @@
+"""Segments in memory: a bitmap of customers for each leaf, kept by the tail of what triggers note (T4).
+
+    index = index_of(installation)
+    index.count(tree) · index.members(tree) · index.matches(tree, customer_id)
+
+Before each answer the changes that became visible since the last one are read, whoever made them, and looked at where
+the tree's leaves ask; so an answer is that of SQL at that moment. Everything a leaf says is in its SQL: which tables it
+reads, and how time moves it, so that a leaf of another package is held like ours. One process answers one at a time.
+"""
+
+import threading
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from pyroaring import BitMap
+from sqlalchemy import ColumnElement, text, true
+from sqlalchemy.orm import Session
+
+from bot.core import clock
+from bot.core.installation import Installation
+from bot.core.sets import run
+from tags.conditions.kept import leaves_of
+from tags.conditions.tree import Asked, Leaf, Tree
+from tags.segments import snapshots
+from tags.segments.held import Held, find, name, reads
+
+MOST_HELD = 1000  # leaves; of a million customers one is 125 KB at most
+FORGOTTEN_AFTER = 6 * 3600.0  # seconds without a question, well before the changes themselves are thrown away
+
+CHANGES = """
+SELECT l.home, l.key, l.held, l.customer_id, c.survivor_id
+FROM membership_changes l LEFT JOIN customers c ON c.id = l.customer_id
+WHERE l.xid >= pg_snapshot_xmin(%(was)s::pg_snapshot)::text::bigint
+    AND NOT pg_visible_in_snapshot(l.xid::text::xid8, %(was)s::pg_snapshot)
+ORDER BY l.id
+"""
+Change = tuple[str, str, bool | None, int | None, int | None]
+
+
+class Everybody(Leaf, key="everybody"):
+    """Every customer that stands on her own; not a leaf of trees."""
+
+    def holds(self, asked: Asked) -> ColumnElement[bool]:
+        """As every leaf's."""
+        return true()
+
+
+EVERYBODY = Everybody()
+
+
+class Index:
+    """The bitmaps of one process."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._lock = threading.Lock()
+        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._position, self._asked_at = "", 0.0
+
+    def count(self, tree: Tree) -> int:
+        """How many customers a tree means."""
+        return len(self.members(tree))
+
+    def members(self, tree: Tree) -> BitMap:
+        """The ids of whom a tree means."""
+        with self.view() as view:
+            return view.of(tree)
+
+    def matches(self, tree: Tree, customer_id: int) -> bool:
+        """Whether a tree means her."""
+        with self.view() as view:
+            return customer_id in view.of(tree, BitMap([customer_id]))
+
+    @contextmanager
+    def view(self) -> Iterator["View"]:
+        """Everything as of one moment, for several questions."""
+        with self._lock, self._installation.moment() as session:
+            self._catch_up(session)
+            yield View(self, session, clock.now())
+
+    def held(self, session: Session, leaf: Leaf, now: datetime) -> Held:
+        """The leaf's bitmap, settled; of a new one it is loaded from its snapshot, or found."""
+        called = name(leaf)
+        held = self._held.get(called)
+        if held is None:
+            held = self._held[called] = self._load(session, leaf, called, now)
+            if len(self._held) > MOST_HELD:
+                self._held.popitem(last=False)
+        self._held.move_to_end(called)
+        held.settle(session, now)
+        return held
+
+    def _load(self, session: Session, leaf: Leaf, called: str, now: datetime) -> Held:
+        tables = {"customers": None} if leaf is EVERYBODY else reads(session, leaf, now)
+        kept = snapshots.load(session, called)
+        if kept is None:
+            return Held(leaf, tables, find(session, leaf, now), now)
+        held = Held(leaf, tables, kept.members, kept.as_of)
+        _note(run(session, CHANGES, was=kept.position), [held])
+        return held
+
+    def _catch_up(self, session: Session) -> None:
+        position = session.scalar(text("SELECT pg_current_snapshot()::text"))
+        if time.monotonic() - self._asked_at > FORGOTTEN_AFTER:
+            self._held.clear()
+        if self._held:
+            changes = run(session, CHANGES, was=self._position)
+            if any(home == "preferences" for home, *_ in changes):
+                self._installation.caches.pop("preferences", None)
+            _note(changes, list(self._held.values()))
+        self._position, self._asked_at = position, time.monotonic()
+
+    def keep_snapshots(self, session: Session, view: "View", trees: list[Tree]) -> None:
+        """Write down the bitmaps of these trees' leaves, so that the next process starts with them."""
+        for leaf in {name(leaf): leaf for tree in trees for leaf in view.leaves(tree)}.values():
+            snapshots.keep(session, name(leaf), view.held(leaf), self._position)
+
+
+class View:
+    """The index at one moment."""
+
+    def __init__(self, index: Index, session: Session, now: datetime) -> None:
+        self._index, self.session, self.now = index, session, now
+        self._settled: dict[str, Held] = {}
+
+    def held(self, leaf: Leaf) -> Held:
+        """A leaf's bitmap as of the moment."""
+        called = name(leaf)
+        if called not in self._settled:
+            self._settled[called] = self._index.held(self.session, leaf, self.now)
+        return self._settled[called]
+
+    @property
+    def everybody(self) -> BitMap:
+        """Every customer that stands on her own."""
+        return self.held(EVERYBODY).members
+
+    def of(self, tree: Tree, among: BitMap | None = None) -> BitMap:
+        """Whom a tree means, among all or those given."""
+        return self._of(tree, self.everybody if among is None else among & self.everybody)
+
+    def leaves(self, tree: Tree) -> Iterator[Leaf]:
+        """The leaves a tree comes down to, those of the trees it names instead of their names."""
+        for leaf in leaves_of(tree):
+            inside = leaf.stands_for(self.session)
+            yield from (leaf,) if inside is None else self.leaves(inside)
+
+    def _of(self, tree: Tree, among: BitMap) -> BitMap:
+        if isinstance(tree, Leaf):
+            inside = tree.stands_for(self.session)
+            return among & self.held(tree).members if inside is None else self._of(inside, among)
+        if tree.kind == "all":
+            for node in tree.nodes:
+                among = self._of(node, among)
+            return among
+        found = BitMap.union(*(self._of(node, among) for node in tree.nodes))
+        return found if tree.kind == "any" else among - found
+
+
+def index_of(installation: Installation) -> Index:
+    """The index of this process."""
+    made: Index = installation.caches.setdefault("segments", Index(installation))
+    return made
+
+
+def _note(changes: list[Change], among: list[Held]) -> None:
+    """Let each bitmap know what concerns it, in the order in which it was written.
+
+    Who is made, merged or stands on her own again concerns all: of her, everything may be so or not.
+    """
+    concerned: dict[tuple[str, str | None], list[Held]] = defaultdict(list)
+    for held in among:
+        for table, key in held.tables.items():
+            concerned[table, key].append(held)
+    for home, key, has, customer_id, survivor_id in changes:
+        if home == "preferences":
+            for held in among:
+                held.lost = True
+            continue
+        anybodys = home == "customers" and key != ""
+        others = [held for held in among if anybodys and (key == "merged" or not held.leaf.told)]
+        for held in (*concerned[home, key], *concerned[home, None], *others):
+            if customer_id is None:
+                held.lost = True
+            elif has is not None and survivor_id is None and held.leaf.told:
+                held.put(customer_id, has)
+            else:
+                held.dirty |= {customer_id, survivor_id or customer_id}
