@@ -32,6 +32,7 @@ FEATURES: tuple[str, ...] = (
     "handlers.livecodes",  # channels: code, staff, tags, welcome, group
     "handlers.welcome",  # what a new friend is told, in time or late
     "handlers.invites",  # the invitation to her group, carried by the welcome or by 微信客服
+    "handlers.binding",  # orders she ties to herself, by phone or order number
 )
 
 

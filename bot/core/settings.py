@@ -6,6 +6,8 @@ the program runs is not here but in `bot.core.preferences`.
 
 import base64
 import binascii
+import json
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -67,6 +69,13 @@ def _database_url(value: str) -> str:
     raise ValueError("expected postgresql+psycopg://user:password@host/name")
 
 
+def _sms_body(value: str) -> str:
+    with suppress(ValueError):
+        if isinstance(json.loads(value), dict) and "{phone}" in value and "{text}" in value:
+            return value
+    raise ValueError("expected a JSON object with {phone} and {text} in its strings")
+
+
 def _is_url(value: str, *schemes: str) -> bool:
     try:
         parts = urlsplit(value)
@@ -115,6 +124,11 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] | None = None
     clock: Literal["system", "shared"] = "system"
     owner_password: Annotated[SecretStr, _of_length(*PASSWORD_LENGTH)] | None = None
+
+    sms_url: HttpUrl | None = None
+    sms_body: Annotated[str, AfterValidator(_sms_body)] = '{"phone": "{phone}", "text": "{text}"}'
+    sms_token: SecretStr | None = None
+    sms_ok: str = ""
 
     wecom_api_base: HttpUrl = WECOM_API.rstrip("/")
     wecom_oauth_url: HttpUrl = WECOM_OAUTH

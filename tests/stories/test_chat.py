@@ -273,5 +273,7 @@ def test_the_answer_speaks_the_language_of_the_question(shop: Shop) -> None:  # 
     assert ask(shop, "wmAnna", "How many points do I have?")[0].startswith("You have 0 points, worth ¥0.00.")
     assert ask(shop, "wmAnna", "我的積分還有多少")[0].startswith("您有 0 積分，可抵 ¥0.00。")
     assert ask(shop, "wmAnna", "今天天氣不錯") == ["抱歉，這句我沒看懂。您可以點下面的選項，或者回覆「人工」找客服："]
-    assert menu(shop, "wmAnna") == {"points": "我的積分", "tier": "會員等級", "human": "人工客服"}
+    assert menu(shop, "wmAnna") == {
+        "points": "我的積分", "tier": "會員等級", "bind": "綁定訂單", "human": "人工客服",
+    }  # fmt: skip
     assert ask(shop, "wmAnna", "我的积分")[0].startswith("您有 0 积分，可抵 ¥0.00。")
