@@ -39,10 +39,6 @@ class Page:
     step: str = "start"
     facts: dict[str, Any] = field(default_factory=dict)
 
-    def say(self, text: str, **values: object) -> str:
-        """`text` in her language."""
-        return say(self.locale, text, **values)
-
     def show(self, status: int = 200, **facts: Any) -> Response:
         """The page as it stands."""
         shown = {**_words(self.locale), **self.facts, **facts}
@@ -61,11 +57,11 @@ class Page:
         """What became hers."""
         self.step = "done"
         lines = [
-            self.say("%(orders)s 笔订单已经归到您名下。", orders=bound.orders) if bound.orders
-            else self.say("已经绑定，以后的订单会自动归到您名下。"),
-            self.say("送您 %(points)s 积分。", points=f"{bound.points:,}") if bound.points else "",
+            say(self.locale, "%(orders)s 笔订单已经归到您名下。", orders=bound.orders) if bound.orders
+            else say(self.locale, "已经绑定，以后的订单会自动归到您名下。"),
+            say(self.locale, "送您 %(points)s 积分。", points=f"{bound.points:,}") if bound.points else "",
         ]  # fmt: skip
-        return self.show(title=self.say("绑定好了"), lines=[one for one in lines if one])
+        return self.show(title=say(self.locale, "绑定好了"), lines=[one for one in lines if one])
 
 
 @h5.get("/h5/bind")
@@ -84,20 +80,22 @@ def phone() -> Response:
     if page is None:
         return _over()
     try:
-        e164 = normalised(page.form.text("phone", page.say("手机号"), longest=32))
+        e164 = normalised(page.form.text("phone", say(page.locale, "手机号"), longest=32))
     except ValueError:
-        return page.refuse("phone", page.say("请填一个手机号，例如 138 0013 8000"))
+        return page.refuse("phone", say(page.locale, "请填一个手机号，例如 138 0013 8000"))
     try:
         row, text = service.begin(_session(), page.customer_id, e164, address=_address())
     except TooOften:
-        return page.refuse("phone", page.say("发得太频繁了，请过一会儿再试"))
+        return page.refuse("phone", say(page.locale, "发得太频繁了，请过一会儿再试"))
     code_id = row.id
     edge.commit()
     refusal = _send(e164, text)
     service.settle(_session(), code_id, *refusal)
     edge.commit()  # what became of it stands, whatever the page says
     if refusal[0] == "refused":
-        return page.show(502, title=page.say("短信没有发出去"), lines=[page.say("请稍后再试，或者用订单号绑定。")])
+        return page.show(
+            502, title=say(page.locale, "短信没有发出去"), lines=[say(page.locale, "请稍后再试，或者用订单号绑定。")]
+        )
     page.step = "code"
     return page.show(code_id=code_id, phone=masked(e164))
 
@@ -112,20 +110,20 @@ def code() -> Response:
     page.step = "code"
     number = str(page.form.values.get("code_id", ""))
     page.facts = {"code_id": number, "phone": str(page.form.values.get("shown", ""))[:20]}
-    typed = page.form.text("code", page.say("验证码"), longest=12)
+    typed = page.form.text("code", say(page.locale, "验证码"), longest=12)
     if page.form.errors or not number.isdigit():
-        return page.refuse("code", page.say("请填短信里的 6 位数字"))
+        return page.refuse("code", say(page.locale, "请填短信里的 6 位数字"))
     try:
         bound = service.confirm(_session(), page.customer_id, int(number[:18]), typed, address=_address())
     except TooOften:
-        return page.refuse("code", page.say("试得太多了，请重新要一个验证码"))
+        return page.refuse("code", say(page.locale, "试得太多了，请重新要一个验证码"))
     except WrongCode:
-        return page.refuse("code", page.say("验证码不对，或者已经过期"))
+        return page.refuse("code", say(page.locale, "验证码不对，或者已经过期"))
     except TwoPeople:
         page.step = "done"
         return page.show(
-            title=page.say("这个号码需要客服确认"),
-            lines=[page.say("它在另一个微信名下。请在聊天里回复「人工」，我们帮您看。")],
+            title=say(page.locale, "这个号码需要客服确认"),
+            lines=[say(page.locale, "它在另一个微信名下。请在聊天里回复「人工」，我们帮您看。")],
         )
     return page.done(bound)
 
@@ -137,22 +135,22 @@ def order() -> Response:
     page = _page(Form.sent())
     if page is None:
         return _over()
-    order_id = page.form.text("order_id", page.say("订单号"), longest=128)
+    order_id = page.form.text("order_id", say(page.locale, "订单号"), longest=128)
     paid = PAID.fullmatch(str(page.form.values.get("paid", "")).strip().replace(",", ""))
-    tail = page.form.text("tail", page.say("手机号后四位"), longest=4, optional=True)
+    tail = page.form.text("tail", say(page.locale, "手机号后四位"), longest=4, optional=True)
     if not order_id:
-        page.form.errors["order_id"] = page.say("请填订单号")
+        page.form.errors["order_id"] = say(page.locale, "请填订单号")
     if paid is None:
-        page.form.errors["paid"] = page.say("请填实付金额，例如 268.00")
+        page.form.errors["paid"] = say(page.locale, "请填实付金额，例如 268.00")
     if page.form.errors or paid is None:
         return page.show(422)
     fen = int(paid[1]) * 100 + int((paid[2] or "0").ljust(2, "0"))
     try:
         bound = service.by_order(_session(), page.customer_id, order_id, fen, tail, address=_address())
     except TooOften:
-        return page.refuse("order_id", page.say("试得太多了，请明天再试，或者在聊天里回复「人工」"))
+        return page.refuse("order_id", say(page.locale, "试得太多了，请明天再试，或者在聊天里回复「人工」"))
     except NoMatch:
-        return page.refuse("order_id", page.say("没有对得上的订单，请核对订单号、金额和手机号"))
+        return page.refuse("order_id", say(page.locale, "没有对得上的订单，请核对订单号、金额和手机号"))
     return page.done(bound)
 
 
@@ -170,7 +168,9 @@ def _page(form: Form) -> Page | None:
 def _over() -> Response:
     page = Page(0, LANGUAGES[_language("")], "", Form(), "done")
     return page.show(
-        410, title=page.say("这个链接过期了"), lines=[page.say("请在聊天里回复「绑定」，会给您一个新的。")]
+        410,
+        title=say(page.locale, "这个链接过期了"),
+        lines=[say(page.locale, "请在聊天里回复「绑定」，会给您一个新的。")],
     )
 
 
