@@ -31,6 +31,7 @@ FEATURES: tuple[str, ...] = (
     "handlers.tiers",  # the tier her spend reaches
     "handlers.livecodes",  # channels: code, staff, tags, welcome, group
     "handlers.welcome",  # what a new friend is told, in time or late
+    "handlers.transfers",  # customers handed from one member to another, and how members fare
     "handlers.invites",  # the invitation to her group, carried by the welcome or by 微信客服
     "handlers.binding",  # orders she ties to herself, by phone or order number
 )

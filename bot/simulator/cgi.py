@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from flask import Response, request
 
-from bot.simulator import codes
+from bot.simulator import codes, transfers
 from bot.simulator.area import Answer, Api, Call, Raw
 from bot.simulator.codes import Refused
 from bot.simulator.faults import Fault
@@ -78,6 +78,7 @@ def _refused_or_not(
 
 def _called(world: World, api: Api, raw: bytes, ip: str) -> Answer | Raw:
     with world.lock:
+        transfers.settle(world)
         query = Fields(request.args.to_dict(), "?")
         app = _authorised(world, query, ip) if api.token else NOBODY
         if api.right is not None and api.right not in app.rights:

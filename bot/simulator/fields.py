@@ -103,10 +103,10 @@ class Fields:
     def bad(self, name: str, expected: str) -> Refused:
         return Refused(40058, f"{self.where}{name} is not {expected}")
 
-    def page(self, rows: Sequence[T], default: int, most: int) -> tuple[Sequence[T], str]:
+    def page(self, rows: Sequence[T], default: int, most: int, size: str = "limit") -> tuple[Sequence[T], str]:
         """The rows after this call's `cursor`, `limit` of them, and the next cursor, "" at the end."""
         start = position(self.text("cursor"))
-        limit = self.number("limit", default, 0, most) or default
+        limit = self.number(size, default, 0, most) or default
         end = start + limit
         return rows[start:end], cursor(end) if end < len(rows) else ""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.simulator.area import Answer, Area, Call
-from bot.simulator.records import Member
+from bot.simulator.records import Member, Resigned
 from bot.simulator.world import World, change
 
 area = Area()
@@ -59,7 +59,9 @@ def staff_list(world: World) -> Answer:
 @area.act("DELETE", "/staff/<userid>")
 def resign(world: World, userid: str) -> Answer:
     """A member leaves the corp; his relations wait for a successor, out of the API's reach."""
-    world.state.members.pop(userid, None)
+    gone = world.state.members.pop(userid, None)
+    if gone is not None:
+        world.state.resigned[userid] = Resigned(userid, world.now(), gone.relations)
     for customer in world.state.customers.values():
         if userid in customer.followers:
             customer.followers.remove(userid)

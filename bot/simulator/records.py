@@ -84,6 +84,29 @@ class Member:
 
 
 @dataclass
+class Resigned:
+    """A member who left the corp: his customers wait for a successor."""
+
+    userid: str
+    at: float
+    relations: dict[str, Relation] = field(default_factory=dict)
+
+
+@dataclass
+class Transfer:
+    """A customer handed to another member. `status`: 1 done, 2 waiting, 3 refused, 4 the successor is full."""
+
+    external_userid: str
+    handover: str
+    takeover: str
+    at: float
+    resigned: bool = False
+    message: str = ""
+    status: int = 2
+    takeover_time: int = 0
+
+
+@dataclass
 class Customer:
     """A WeChat (`type` 1) or WeCom (2) user who met the corp as an external contact or in a kf account."""
 

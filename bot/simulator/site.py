@@ -25,6 +25,7 @@ from bot.simulator import (
     scan,
     tags,
     tokens,
+    transfers,
     ways,
     web,
     welcome,
@@ -38,6 +39,7 @@ AREAS: tuple[Area, ...] = (
     members.area,  # the corp's members
     contacts.area,  # customers and relations, read and remarked
     friends.area,  # adding, deleting, chatting
+    transfers.area,  # 在职继承, 离职继承
     tags.area,  # corp tags
     welcome.area,  # welcome codes
     ways.area,  # 联系我
@@ -91,7 +93,10 @@ def _view(world: World, act: Act) -> Callable[..., Response]:
             raise Unacceptable.at("", "the body is not a JSON object")
         given: dict[str, Any] = {**request.args.to_dict(), **body, **path}
         with world.lock:
-            return jsonify(_checked(act)(world, **given))
+            transfers.settle(world)
+            answer = _checked(act)(world, **given)
+            transfers.settle(world)  # the act may have moved the clock
+            return jsonify(answer)
 
     return view
 

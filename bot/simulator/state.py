@@ -23,9 +23,11 @@ from bot.simulator.records import (
     Moment,
     OAuthCode,
     Received,
+    Resigned,
     Tag,
     TagGroup,
     Token,
+    Transfer,
     Way,
     WelcomeCode,
 )
@@ -43,6 +45,8 @@ class State:
     apps: dict[str, App] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
+    resigned: dict[str, Resigned] = field(default_factory=dict)
+    transfers: list[Transfer] = field(default_factory=list)
     customers: dict[str, Customer] = field(default_factory=dict)
     welcome_codes: dict[str, WelcomeCode] = field(default_factory=dict)
     tag_groups: dict[str, TagGroup] = field(default_factory=dict)

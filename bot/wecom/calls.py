@@ -74,6 +74,7 @@ CALLS = {
             "del_join_way", lambda w, p: w.contact.del_join_way(**p), repeatable=True,
             done_codes=frozenset({NO_SUCH_WAY}),
         ),
+        Call("transfer_customer", lambda w, p: w.contact.transfer_customer(**p), repeatable=True),
         Call("message_send", lambda w, p: w.app.message_send(**p), repeatable=True),
     )
 }  # fmt: skip

@@ -108,6 +108,7 @@ class Staff(Base):
     supervisor: Mapped[str]
     active: Mapped[bool]
     read_at: Mapped[At | None]  # when `user/get` last gave name and supervisor
+    left_at: Mapped[At | None]  # the corp; his customers wait for a successor
 
 
 class Touch(Base):

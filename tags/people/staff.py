@@ -75,8 +75,15 @@ def describe(session: Session, member: Member) -> None:
     know(session, *(one for one in (member.userid, member.supervisor) if one))
     read = {
         "name": member.name, "supervisor": member.supervisor, "active": member.active, "read_at": clock.now(),
+        **({"left_at": None} if member.active else {}),
     }  # fmt: skip
     session.execute(update(Staff).where(Staff.userid == member.userid).values(read))
+
+
+def left(session: Session, userid: str, at: datetime) -> None:
+    """He left the corp at `at` (aware UTC), as WeCom lists the customers he left behind."""
+    know(session, userid, ask=False)
+    session.execute(update(Staff).where(Staff.userid == userid).values(active=False, left_at=at))
 
 
 def supervisor_of(session: Session, userid: str) -> str:

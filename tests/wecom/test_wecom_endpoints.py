@@ -350,3 +350,15 @@ def test_pulling_without_a_token_too_often_does_not_hold_up_pulls_with_one(sim, 
     assert len(sim.asked("kf/sync_msg")) == 1
     with refused(95007):
         wecom.kf.sync_msg(KF, token="of another time")
+
+
+def test_customers_are_handed_on_and_the_outcome_is_read(sim, wecom):  # C5
+    for who in ("wmA", "wmB"):
+        sim.befriend(who)
+    begun = wecom.contact.transfer_customer("lily", "leo", ["wmA"], "我是李奥")
+    assert begun["customer"] == [{"external_userid": "wmA", "errcode": 0}]
+    assert [one["status"] for one in wecom.contact.transfer_result("lily", "leo")] == [2]
+    sim("DELETE", "staff/lily")
+    assert {one["external_userid"] for one in wecom.contact.get_unassigned_list()} == {"wmA", "wmB"}
+    assert wecom.contact.transfer_customer("lily", "leo", ["wmB"], resigned=True)["customer"][0]["errcode"] == 0
+    assert [one["status"] for one in wecom.contact.transfer_result("lily", "leo", resigned=True)] == [2]

@@ -225,3 +225,34 @@ class ContactApi(Api, WeChatExternalContact):  # type: ignore[misc]  # wechatpy 
     def del_join_way(self, config_id: str) -> Answer:
         """§3.9."""
         return self._write("externalcontact/groupchat/del_join_way", {"config_id": config_id})
+
+    def transfer_customer(
+        self,
+        handover_userid: str,
+        takeover_userid: str,
+        external_userid: Sequence[str],
+        transfer_success_msg: str | None = None,
+        resigned: bool = False,
+    ) -> Answer:
+        """Begins handing at most 100 customers on → `{"customer": [{"external_userid", "errcode"}]}` (§3.13).
+
+        errcode 0: begun, done by itself after 24 h; 40128 twice in 90 days, 40129 under way, 40131 not his.
+        transfer_success_msg ≤ 200 characters, not where he has left the corp (`resigned`; 40097 where he has not).
+        """
+        data = given(
+            handover_userid=handover_userid, takeover_userid=takeover_userid, external_userid=[*external_userid],
+            transfer_success_msg=None if resigned else transfer_success_msg,
+        )  # fmt: skip
+        return self._write(f"externalcontact/{'resigned/' if resigned else ''}transfer_customer", data)
+
+    def transfer_result(self, handover_userid: str, takeover_userid: str, resigned: bool = False) -> Iterator[Answer]:
+        """`{"external_userid", "status", "takeover_time"}` of each customer handed from one to the other (§3.13).
+
+        status: 1 done, 2 waiting, 3 she refused, 4 he has too many, 5 no record. takeover_time: unix seconds, or 0.
+        """
+        endpoint = f"externalcontact/{'resigned/' if resigned else ''}transfer_result"
+        return self._rows(endpoint, "customer", handover_userid=handover_userid, takeover_userid=takeover_userid)
+
+    def get_unassigned_list(self) -> Iterator[Answer]:
+        """`{"handover_userid", "external_userid", "dimission_time"}` of customers whose member left (§3.13)."""
+        return self._rows("externalcontact/get_unassigned_list", "info", page_size=LARGEST_PAGE)
