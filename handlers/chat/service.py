@@ -18,6 +18,7 @@ from handlers.chat.strangers import Seen, meet
 from handlers.messaging import service as messaging
 from tags.people import service as people
 from tags.people.models import Customer
+from tags.people.touches import seen as seen_at
 
 MOST_MISUNDERSTOOD = 2  # questions in a row, then a person takes over
 
@@ -33,6 +34,7 @@ def heard(session: Session, message: KfMessage, seen: Seen) -> None:
         asked=names or (),
     )  # fmt: skip
     announce(session, received, at=message.at)
+    seen_at(session, hers.id, message.at)
     if message.kind == "text" and not message.menu_id:
         hers.language = language_of(message.text, hers.language, vocabulary())
     _look_who_has_it(session, conversation, hers, message, seen)

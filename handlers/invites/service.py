@@ -22,6 +22,7 @@ from tags.groups import joinways, routes
 from tags.groups.models import GroupAssignment, Route, RouteChat, SegmentGroup
 from tags.people import service as people
 from tags.people.relations import active_contacts
+from tags.people.touches import seen
 
 CODE_BYTES = 9  # 72 bits: an address nobody guesses
 LINKED = re.compile(r"/r/([\w-]{12})\b")
@@ -235,6 +236,7 @@ def opened(session: Session, code: str) -> tuple[Invitation, Route | None]:
     if invitation.clicked_at is None or clock.now() >= invitation.clicked_at + CLICK_AGAIN:
         invitation.clicked_at = clock.now()
         clicked_by = people.survivor(session, invitation.customer_id)
+        seen(session, clicked_by, clock.now())
         announce(session, LinkClicked(customer_id=clicked_by, kind="invitation", code=code))
     invited = session.get_one(GroupAssignment, invitation.assignment_id)
     hers = people.survivor(session, invited.customer_id)

@@ -26,7 +26,7 @@ KINDS = {"image": _l("图片"), "video": _l("视频"), "file": _l("文件")}
 ICONS = {"image": "image", "video": "video", "file": "file-text"}
 HOLDERS = {
     "welcome_rule": lazy_pgettext("holder", "欢迎语"), "live_code": lazy_pgettext("holder", "渠道活码"),
-    "delivery": lazy_pgettext("holder", "等着发的消息"),
+    "rule": lazy_pgettext("holder", "规则"), "delivery": lazy_pgettext("holder", "等着发的消息"),
 }  # fmt: skip
 
 console = pages("materials", __name__)

@@ -7,6 +7,7 @@ WINDOW_HOURS = 48  # after her last message in the account
 WINDOW_MESSAGES = 5  # since her last message
 KEPT_DAYS = 7  # a message waits for a window, then it has expired
 NO_WINDOW = "no_open_window"
+UNWANTED = "consent_withdrawn"
 
 TEXT_BYTES = 4000  # of a welcome
 KF_TEXT_BYTES = 2048

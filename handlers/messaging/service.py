@@ -16,7 +16,7 @@ from bot.core.events import announce
 from bot.wecom.outbox import URGENT, post
 from handlers.messaging import leaving, rules
 from handlers.messaging.content import Content
-from handlers.messaging.events import MessageExpired, MessageWaiting
+from handlers.messaging.events import MessageExpired, MessageRefused, MessageWaiting
 from handlers.messaging.models import Delivery, KfWindow
 from handlers.messaging.rendering import Payload
 from tags.people import service as people
@@ -79,8 +79,8 @@ def deliver(
 ) -> None:
     """Tell her something, once for each `dedupe`: now if a window is open, else when the next one opens.
 
-    purpose: welcome or transactional. What waits does so for 7 days, with its reason; `member`, who follows her, is
-    told of it once (`notices`).
+    purpose: welcome, transactional or marketing. What waits does so for 7 days, with its reason; `member`, who follows
+    her, is told of it once (`notices`).
     """
     hers = people.lock(session, customer_id)[0].id
     made = _new(session, hers, purpose, dedupe, content=content.model_dump(mode="json"), member=member)
@@ -91,6 +91,16 @@ def deliver(
         made.reason = rules.NO_WINDOW
         waiting = MessageWaiting(customer_id=hers, delivery_id=made.id, purpose=purpose, reason=rules.NO_WINDOW)
         announce(session, waiting)
+
+
+def leave_out(session: Session, customer_id: int, purpose: str, content: Content, dedupe: str, reason: str) -> None:
+    """Keep a message that is not sent, once for each `dedupe`, with the reason (C9, G6). Announces MessageRefused."""
+    hers = people.lock(session, customer_id)[0].id
+    ended = {"done_at": clock.now(), "outcome": "refused", "reason": reason}
+    made = _new(session, hers, purpose, dedupe, content=content.model_dump(mode="json"), **ended)
+    if made is not None:
+        about: dict[str, Any] = {"delivery_id": made.id, "purpose": purpose, "reason": reason}
+        announce(session, MessageRefused(customer_id=hers, errcode=None, **about))
 
 
 def withdraw(session: Session, dedupe: str, reason: str) -> bool:

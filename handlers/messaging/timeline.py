@@ -39,6 +39,7 @@ def why(data: Data, lang: str) -> str:
         return EXPLAINED[data["errcode"]][0 if lang.startswith("zh") else 1]
     ours = {
         "window_closed": say(lang, "48 小时内最多 5 条，已经用完或已过期"),
+        "consent_withdrawn": say(lang, "她说过不要营销消息"),
         "nothing_to_send": say(lang, "没有可以发送的内容"),
         "fail_type 4": say(lang, "她上次发言已超过 48 小时"),
         "fail_type 5": say(lang, "会话已结束"),

@@ -25,11 +25,6 @@ def waiting_for(session: Session, event: str) -> Sequence[Live]:
     return _current(session).get(event, ())
 
 
-def everything(session: Session) -> list[Live]:
-    """All rules that are on."""
-    return sorted((one for each in _current(session).values() for one in each), key=lambda one: one.id)
-
-
 def forget(session: Session) -> None:
     """Rules were changed: this process reads them anew, now and once the change stands."""
     caches = installation_of(session).caches

@@ -90,6 +90,11 @@ def listing() -> Select[TagRule]:
     return select(TagRule).where(TagRule.deleted_at.is_(None))
 
 
+def everything(session: Session) -> list[Live]:
+    """Every rule that is there, on or off, as it is kept."""
+    return [reading.stored(session, rule) for rule in session.scalars(listing().order_by(TagRule.id))]
+
+
 def versions(session: Session, rule_id: int) -> Sequence[TagRuleVersion]:
     """Every change of a rule, newest first."""
     its = select(TagRuleVersion).where(TagRuleVersion.rule_id == rule_id)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.i18n import say
 from bot.operators.called import called, numbers
-from tags.autotag import reading, service
+from tags.autotag import service
 from tags.autotag.models import TagRule
 from tags.conditions.kept import Kept, keeps
 from tags.timeline.service import Told, tells
@@ -35,8 +35,7 @@ def names(session: Session, ids: Sequence[str], lang: str) -> dict[str, str]:
 @keeps
 def kept(session: Session, lang: str) -> Iterable[Kept]:
     """Rules, as users of what their conditions name."""
-    for rule in session.scalars(service.listing().order_by(TagRule.id)):
-        tree = reading.stored(session, rule).read.tree
-        if tree is not None:
+    for rule in service.everything(session):
+        if rule.read.tree is not None:
             called_so = say(lang, "规则「%(name)s」", name=rule.name)
-            yield Kept(reading.source(rule.id), called_so, f"/console/tags/rules/{rule.id}", tree)
+            yield Kept(rule.source, called_so, f"/console/tags/rules/{rule.id}", rule.read.tree)

@@ -147,7 +147,7 @@ class Number(Filter):
 class Trigger(Body):
     """`when` of a rule: an event by the contract's name, and filters all of which pass."""
 
-    kind: ClassVar[type[Event]]
+    about: ClassVar[type[Event]]
     label: ClassVar[Said]
 
     event: str
@@ -215,7 +215,7 @@ def trigger(kind: type[Event], label: Said) -> Callable[[Class], Class]:
     """Mark a class as what rules may wait for. label: what the event is called."""
 
     def mark(made: Class) -> Class:
-        made.kind, made.label = kind, staticmethod(label)
+        made.about, made.label = kind, staticmethod(label)
         return triggers.mark(made, made)
 
     return mark
@@ -250,7 +250,7 @@ def choices(session: Session, thing: str, lang: str) -> Sequence[Choice]:
 
 def kinds() -> Mapping[str, type[Trigger]]:
     """Triggers by the name of their event."""
-    return {one.kind.name: one for one in triggers}
+    return {one.about.name: one for one in triggers}
 
 
 def parse(session: Session, data: Any, at: str, *, whole: bool = True) -> tuple[Trigger | None, list[Fault]]:

@@ -2,6 +2,6 @@
 the API, the full pull, invariants, clock work."""
 
 from bot.core.feature import feature as made
-from tags.groups import api, checks, jobs, leaves, listeners, sync, timeline, used
+from tags.groups import api, checks, jobs, leaves, listeners, sync, timeline, triggers, used
 
-feature = made("tags.groups", listeners, timeline, api, sync, checks, leaves, used, jobs)
+feature = made("tags.groups", listeners, timeline, api, sync, checks, leaves, used, jobs, triggers)

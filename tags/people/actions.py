@@ -1,16 +1,13 @@
 """What rules may do with people: tell the members who follow her (T3)."""
 
-from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.core.i18n import SOURCE, say
 from tags.conditions.actions import Action, Fired, action
 from tags.people import service, staff
-from tags.people.models import Contact
 
 MOST_CHARACTERS = 500  # 2,048 bytes of an app message hold them with the name and the rule's (wecom.md §3.18)
 
@@ -34,7 +31,7 @@ class NotifyStaff(Action, key="notify_staff"):
             SOURCE, "客户「%(name)s」：%(words)s\n\n（规则「%(rule)s」）",
             name=name, words=self.notify_staff, rule=fired.name,
         )  # fmt: skip
-        for userid in _followers(session, fired.customer_id):
+        for userid in staff.followers(session, fired.customer_id):
             staff.tell(
                 session, userid, text, dedupe=f"{fired.source}:{fired.hit_id}:{userid}", customer_id=fired.customer_id
             )
@@ -42,8 +39,3 @@ class NotifyStaff(Action, key="notify_staff"):
     def words(self, session: Session, lang: str) -> str:
         """As every action's."""
         return say(lang, "通知跟进成员「%(words)s」", words=self.notify_staff)
-
-
-def _followers(session: Session, customer_id: int) -> Iterable[str]:
-    hers = Contact.customer_id == customer_id, Contact.status == "active"
-    return session.scalars(select(Contact.userid).where(*hers).distinct().order_by(Contact.userid)).all()

@@ -1,12 +1,12 @@
 """Members: known by a sync, by a callback that names them or by a live code that lists them (C5)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,7 @@ from bot.core import clock
 from bot.core.installation import Installation, after_commit, installation_of
 from bot.wecom import inbox
 from bot.wecom.outbox import post
-from tags.people.models import Staff
+from tags.people.models import Contact, Staff
 from tags.people.names import name_key
 
 Userid = Annotated[str, Field(min_length=1, max_length=64)]  # a member's, in requests and settings
@@ -101,6 +101,13 @@ def choices(session: Session, also: Iterable[str] = ()) -> list[tuple[str, str, 
     """(userid, name, its initials) of the active members and of `also`, to choose from."""
     listed = select(Staff).where(or_(Staff.active, Staff.userid.in_(list(also)))).order_by(Staff.userid)
     return [(one.userid, one.name or one.userid, name_key(one.name)) for one in session.scalars(listed)]
+
+
+def followers(session: Session, customer_id: int) -> Sequence[str]:
+    """The userids of the members who have her as a contact now, by when they got her, latest first."""
+    hers = Contact.customer_id == customer_id, Contact.status == "active"
+    rows = select(Contact.userid).where(*hers).group_by(Contact.userid)
+    return session.scalars(rows.order_by(func.max(Contact.added_at).desc(), Contact.userid)).all()
 
 
 def tell(session: Session, userid: str, text: str, *, dedupe: str, customer_id: int | None) -> None:

@@ -25,10 +25,15 @@ def touch(
         detail=detail or {},
     )  # fmt: skip
     session.add(made)
+    seen(session, customer_id, at)
+
+
+def seen(session: Session, customer_id: int, at: datetime) -> None:
+    """She did something at `at` (aware UTC), whether it says how she came or not: what silence is counted from."""
     hers = service.locked(session).get(customer_id)
     if hers is None or hers.seen_at < at:
-        seen = update(Customer).where(Customer.id == customer_id, Customer.seen_at < at)
-        session.execute(seen.values(seen_at=at).execution_options(synchronize_session="evaluate"))
+        later = update(Customer).where(Customer.id == customer_id, Customer.seen_at < at)
+        session.execute(later.values(seen_at=at).execution_options(synchronize_session="evaluate"))
 
 
 def attribute(session: Session, customer_id: int, state: str, channel: str, **detail: Any) -> None:

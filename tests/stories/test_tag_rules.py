@@ -1,13 +1,21 @@
 """Auto-tag rules: from an encrypted callback or an order to a tag, once, with its reason (T3)."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from shop import Shop
-from test_segments import refused, segment
-from test_tags import group, in_wecom, told
+from sqlalchemy import select
 
 from bot.core import clock
+from bot.core.events import EventRow
+from bot.operators.models import AuditRow
+from tags.autotag import current, firing
+from tags.autotag.models import TagRule, TagRuleHit
+from tags.tagging import service as tagging
+from tests.shop import Shop
+from tests.stories.test_segments import refused, segment
+from tests.stories.test_tags import group, in_wecom, told
 
 COFFEE = {"sku": "BEAN", "name": "咖啡豆", "category": "咖啡", "quantity": 1, "unit_price_fen": 5_000}
 
@@ -165,3 +173,104 @@ def test_a_tag_that_is_deleted_stops_the_rules_that_name_it(shop: Shop, tags: di
     assert [one["version"] for one in versions] == [3, 2, 1]
     assert versions[1]["by"].startswith("callback:")
     assert (versions[0]["before"]["enabled"], versions[0]["after"]["enabled"]) == (False, True)
+
+
+def test_a_loop_nobody_saw_ends_and_leaves_nothing_half_done(shop: Shop, tags: dict[str, str]) -> None:  # T3 G6
+    first = rule(shop, "开始", {"event": "order.paid"}, {"add_tag": tags["甲"]})
+    loop = [("去甲", "tag.added", "remove_tag"), ("打甲", "tag.removed", "add_tag")]
+    with shop.installation.transaction("test") as session:  # past the service, as a program of another version might
+        for name, event, do in loop:
+            kept = {"when": {"event": event, "tag": tags["甲"]}, "if_": None, "then": [{do: tags["甲"]}]}
+            session.add(TagRule(
+                name=name, **kept, enabled=True, stopped="", version=1, created_at=clock.now(), created_by="test"
+            ))  # fmt: skip
+        current.forget(session)
+    anna = friend(shop, "Anna")
+    order(shop, anna, "D1")
+    assert here(shop, anna) == []
+    assert told(shop, anna, "tag.added") == ["首购"]
+    assert shop.api.get(f"/tag-rules/{first['id']}")["failed_7_days"] == 1
+    with shop.installation.transaction("test") as session:
+        (failed,) = session.scalars(select(TagRuleHit)).all()
+        assert failed.error.startswith("more than 20 rules set off each other: 开始 → 去甲 → 打甲 → 去甲")
+
+
+def test_of_two_rules_that_would_loop_saved_at_once_one_is_refused(shop: Shop, tags: dict[str, str]) -> None:  # T3
+    both = [
+        {
+            "name": f"{one}到{other}",
+            "when": {"event": "tag.added", "tag": tags[one]},
+            "then": [{"add_tag": tags[other]}],
+        }
+        for one, other in (("甲", "乙"), ("乙", "甲"))
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        statuses = sorted(pool.map(lambda body: shop.api.call("POST", "/tag-rules", body).status_code, both))
+    assert statuses == [201, 422]
+
+
+def test_an_event_whose_listeners_run_twice_at_once_hits_once(shop: Shop, tags: dict[str, str]) -> None:  # T3 G5
+    made = rule(shop, "下单", {"event": "order.paid"}, {"add_tag": tags["甲"]}, {"notify_staff": "下单了"})
+    anna = friend(shop, "Anna")
+    order(shop, anna, "D1")
+    with shop.installation.transaction("test") as session:
+        event = session.scalars(select(EventRow).where(EventRow.name == "order.paid")).one()
+        (live,) = current.waiting_for(session, "order.paid")
+    her = int(shop.api.customer(anna)["id"])
+
+    def again(_: int) -> bool:
+        with shop.installation.transaction("test") as session:
+            return firing.do(session, live, her, event.name, event.id)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(again, range(8))) == [False] * 8
+    shop.run_jobs()
+    assert len(shop.wecom.inbox(userid="lily")) == 1
+    assert shop.api.get(f"/tag-rules/{made['id']}")["hits_7_days"] == 1
+
+
+def test_an_order_at_many_doors_at_once_is_tagged_by_its_rule_once(shop: Shop, tags: dict[str, str]) -> None:  # T3 G5
+    made = rule(shop, "下单", {"event": "order.paid"}, {"add_tag": tags["甲"]})
+    anna, at = friend(shop, "Anna"), clock.now().isoformat()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: order(shop, anna, f"D{number % 3}", at=at), range(12)))
+    assert told(shop, anna, "tag.added").count("甲") == 1
+    assert shop.api.get(f"/tag-rules/{made['id']}")["hits_7_days"] == 3
+
+
+def test_a_rule_that_changes_the_tags_of_a_change_under_way_is_sound(shop: Shop, tags: dict[str, str]) -> None:  # T1 T3
+    rule(shop, "甲带乙", {"event": "tag.added", "tag": tags["甲"]}, {"add_tag": tags["乙"]}, {"remove_tag": tags["丙"]})
+    anna = friend(shop, "Anna")
+    her = int(shop.api.customer(anna)["id"])
+    with shop.installation.transaction("test") as session:
+        tagging.change(session, her, add=[int(tags[name]) for name in ("甲", "乙", "丙")])
+    assert here(shop, anna) == ["乙", "甲"]
+    added, removed = told(shop, anna, "tag.added"), told(shop, anna, "tag.removed")
+    assert (added, removed) == (["甲", "乙", "丙"], ["丙"])
+
+
+def test_a_change_is_seen_by_another_process_within_seconds(shop: Shop, tags: dict[str, str]) -> None:  # T3
+    made = rule(shop, "下单", {"event": "order.paid"}, {"add_tag": tags["甲"]})
+    anna = friend(shop, "Anna")
+    with shop.installation.transaction("test") as session:  # what another process has in memory since two seconds ago
+        _, newest, rules = shop.installation.caches[current.CACHE]
+        assert [one.id for one in current.waiting_for(session, "order.paid")] == [int(made["id"])]
+    shop.api.patch(f"/tag-rules/{made['id']}", {"enabled": False})
+    shop.installation.caches[current.CACHE] = (time.monotonic() - current.FRESH_SECONDS, newest, rules)
+    order(shop, anna, "D1")
+    assert here(shop, anna) == []
+
+
+def test_versions_and_audit_say_who_changed_what(shop: Shop, tags: dict[str, str]) -> None:  # T3 G4
+    made = rule(shop, "下单", {"event": "order.paid"}, {"add_tag": tags["甲"]})
+    shop.api.patch(f"/tag-rules/{made['id']}", {"name": "下单了", "if": {"tag": tags["乙"]}})
+    shop.api.patch(f"/tag-rules/{made['id']}", {"name": "下单了"})
+    versions = shop.api.get(f"/tag-rules/{made['id']}/versions")["data"]
+    assert [(one["version"], one["by"].partition(":")[0]) for one in versions] == [(2, "api"), (1, "api")]
+    assert (versions[0]["before"]["name"], versions[0]["after"]["if"]) == ("下单", {"tag": tags["乙"]})
+    with shop.installation.transaction("test") as session:
+        actions = session.scalars(select(AuditRow.action).where(AuditRow.target == f"rule:{made['id']}"))
+        assert list(actions) == ["tag_rule.made", "tag_rule.changed"]
+    shop.api.delete(f"/tag-rules/{made['id']}")
+    refused(shop, "GET", f"/tag-rules/{made['id']}", 404)
+    assert shop.api.get("/tag-rules")["data"] == []
