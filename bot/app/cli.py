@@ -49,7 +49,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         status = program.main(standalone_mode=False)
-    except click.exceptions.Abort:
+    except click.exceptions.Abort:  # Ctrl-C, or nobody there to answer what was asked
+        click.echo("\nfugou: stopped before it was done", err=True)
         status = 130
     except click.ClickException as error:
         error.show()

@@ -41,11 +41,18 @@ def find_api_key(session: Session, token: str) -> ApiKey | None:
     return session.scalar(select(ApiKey).where(ApiKey.digest == digest(token), ApiKey.revoked_at.is_(None)))
 
 
-def revoke_api_key(session: Session, key_id: int) -> None:
-    """End a key at once; again changes nothing. Raises NotFound."""
-    key = session.get(ApiKey, key_id)
-    if key is None:
-        raise NotFound(f"there is no API key {key_id}")
-    if key.revoked_at is None:
+def api_keys(session: Session) -> Sequence[ApiKey]:
+    """All keys ever made, oldest first."""
+    return session.scalars(select(ApiKey).order_by(ApiKey.id)).all()
+
+
+def revoke_api_keys(session: Session, name: str) -> int:
+    """End the keys of that name at once; how many did work until now. Raises NotFound where there never was one."""
+    named = [key for key in api_keys(session) if key.name == name]
+    if not named:
+        raise NotFound(f"there is no API key named {name}; fugou apikey list shows all")
+    working = [key for key in named if key.revoked_at is None]
+    for key in working:
         key.revoked_at, key.revoked_by = clock.now(), session.info["actor"]
         record_audit(session, "api_key.revoked", f"api_key:{key.id}")
+    return len(working)

@@ -118,6 +118,26 @@ def test_a_key_is_alone_on_standard_output_and_a_scope_nobody_asks_for_is_mentio
     assert here("apikey", "create", "shop")[0] == 2
 
 
+def test_keys_are_listed_without_themselves_and_revoked_by_name(here: Run) -> None:  # S2 S3
+    key = here("apikey", "create", "shop", "--scope", "orders:write")[1].strip()
+    assert here("apikey", "revoke", "shop") == (0, "", "keys called shop revoked now: 1\n")
+    here("apikey", "create", "till", "--scope", "all")
+    status, listed, said = here("apikey", "list")
+    rows = [line.split("\t") for line in listed.splitlines()]
+    assert (status, said, [(row[0], row[1], row[3].split()[0]) for row in rows]) == (
+        0, "", [("shop", "orders:write", "revoked"), ("till", "all", "in")]
+    )  # fmt: skip
+    assert key not in listed
+    nobody = here("apikey", "revoke", "nobody")
+    assert nobody == (1, "", "fugou: there is no API key named nobody; fugou apikey list shows all\n")
+
+
+def test_init_asks_for_an_address_until_it_is_one(run: Run, tmp_path: Path) -> None:
+    status, said, _ = run("init", stdin="not an address\n")
+    assert (status, "expected an address that begins with http:// or https://" in said) == (130, True)
+    assert not (tmp_path / ".env").exists()
+
+
 def test_the_schema_moves_where_it_is_told_and_refuses_what_is_no_schema(here: Run) -> None:
     newest = migrations.newest()
     older = f"{int(newest) - 1:04}"

@@ -11,7 +11,7 @@ from bot.core.errors import Conflict, NotFound, Unacceptable
 from bot.core.installation import Installation
 from bot.operators.accounts import add_operator, check_password, one_time_login, set_password
 from bot.operators.audit import broken_seals, record_audit, seal
-from bot.operators.keys import create_api_key, find_api_key, revoke_api_key
+from bot.operators.keys import create_api_key, find_api_key, revoke_api_keys
 from bot.operators.models import ApiKey, Operator
 from bot.operators.roles import ROLES, role_allows, scopes_allow
 
@@ -27,10 +27,12 @@ def test_a_key_is_shown_once_and_kept_as_a_digest(session: Session) -> None:  # 
 
 def test_a_revoked_key_opens_nothing(session: Session) -> None:  # S2
     token = create_api_key(session, "shop", ["all"])
-    revoke_api_key(session, session.scalars(select(ApiKey.id)).one())
+    other = create_api_key(session, "till", ["all"])
+    assert (revoke_api_keys(session, "shop"), revoke_api_keys(session, "shop")) == (1, 0)
     assert find_api_key(session, token) is None
+    assert find_api_key(session, other) is not None
     with pytest.raises(NotFound):
-        revoke_api_key(session, 999)
+        revoke_api_keys(session, "nobody")
 
 
 @pytest.mark.parametrize("scopes", [[], ["orders"], ["orders:delete"], ["orders:write", "ALL"], ["*"]])

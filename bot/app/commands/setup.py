@@ -13,9 +13,10 @@ from bot.app.create import create_app
 from bot.app.house import keyed_settings, opened, prepare
 from bot.core import settings as fugou_settings
 from bot.core.errors import Refusal
-from bot.core.settings import WECOM_NEEDED
+from bot.core.settings import WECOM_NEEDED, BadSettings
 from bot.operators import accounts, keys
 from bot.operators.roles import ROLES
+from bot.web.api import rfc3339
 from bot.web.guard import permission_of
 
 ENV = """\
@@ -58,7 +59,7 @@ def init(yes: bool) -> None:
     if settings.secret_key is None:
         if file.exists():
             raise Refusal("there is a .env without FUGOU_SECRET_KEY; add one of 32 characters or more to it")
-        url = settings.public_url or ("" if yes else click.prompt("网址 / Public address, https://…", default=""))
+        url = settings.public_url or ("" if yes else _ask_address())
         file.touch(mode=0o600)
         file.write_text(ENV.format(secret_key=secrets.token_urlsafe(32), public_url=url), encoding="utf-8")
         click.echo(f"已写出 {file} / wrote {file}")
@@ -70,6 +71,19 @@ def init(yes: bool) -> None:
         with installation.transaction("cli") as session:
             click.echo(_owner(session, settings))
     click.echo(_next_step(settings))
+
+
+def _ask_address() -> str:
+    """The address, asked for until it is one; empty where it is not known yet."""
+    address: str = click.prompt("网址 / Public address, https://…", default="", value_proc=_checked_address)
+    return address
+
+
+def _checked_address(said: str) -> str:
+    try:
+        return said if not said else str(fugou_settings.load(public_url=said).public_url)
+    except BadSettings as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _owner(session: Session, settings: fugou_settings.Settings) -> str:
@@ -170,6 +184,24 @@ def apikey_create(name: str, scopes: tuple[str, ...]) -> None:
     if unknown:
         click.echo(f"fugou: nothing here asks for {', '.join(unknown)}; is it misspelt?", err=True)
     click.echo(key)
+
+
+@apikey.command("list")
+def apikey_list() -> None:
+    """Print the keys, a line each: name, scopes, since when, and until when where it was revoked; never the key."""
+    with opened(keyed_settings()) as installation, installation.transaction("cli") as session:
+        for key in keys.api_keys(session):
+            over = f"revoked {rfc3339(key.revoked_at)}" if key.revoked_at else "in use"
+            click.echo("\t".join((key.name, ",".join(key.scopes), rfc3339(key.created_at), over)))
+
+
+@apikey.command("revoke")
+@click.argument("name")
+def apikey_revoke(name: str) -> None:
+    """End every key called NAME; requests with it are refused from now on."""
+    with opened(keyed_settings()) as installation, installation.transaction("cli") as session:
+        ended = keys.revoke_api_keys(session, name)
+    click.echo(f"keys called {name} revoked now: {ended}", err=True)
 
 
 def known_scopes(app: Flask) -> set[str]:
