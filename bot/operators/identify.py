@@ -28,9 +28,8 @@ def identify() -> Principal | None:
 def of_operator(operator: Operator) -> Principal:
     """An operator as the guard sees her."""
     allows = partial(role_allows, operator.role)
-    return Principal(
-        f"operator:{operator.id}", operator.name, allows, operator.language, {"role": ROLES[operator.role]}
-    )
+    facts = {"role": ROLES[operator.role], "two_step": operator.totp_seed is not None}
+    return Principal(f"operator:{operator.id}", operator.name, allows, operator.language, facts)
 
 
 def _known(principal: Principal) -> Principal:

@@ -7,7 +7,10 @@ from bot.core.db import At, Base, Big, Id, Json
 
 
 class Operator(Base):
-    """An account. `name` is what she logs in with, in lower case; without a password only one-time logins open it."""
+    """An account. `name` is what she logs in with, in lower case; without a password only one-time logins open it.
+
+    totp_seed: of her authenticator app, encrypted; None without two-step login. totp_step: the last one it was used in.
+    """
 
     __tablename__ = "operators"
     id: Mapped[Id]
@@ -19,6 +22,18 @@ class Operator(Base):
     created_by: Mapped[str]
     closed_at: Mapped[At | None]
     closed_by: Mapped[str | None]
+    totp_seed: Mapped[bytes | None]
+    totp_step: Mapped[Big] = mapped_column(default=0)
+
+
+class RecoveryCode(Base):
+    """A way in for who lost her phone, good once."""
+
+    __tablename__ = "recovery_codes"
+    id: Mapped[Id]
+    operator_id: Mapped[Big] = mapped_column(ForeignKey(Operator.id), index=True)
+    digest: Mapped[bytes]
+    used_at: Mapped[At | None]
 
 
 class OperatorSession(Base):

@@ -2,19 +2,18 @@
 
 from urllib.parse import urlsplit
 
-from flask import Response, abort, g, redirect, request, session, url_for
+from flask import Response, abort, redirect, request, session, url_for
 from flask_babel import gettext as _
-from flask_babel import refresh
 from werkzeug.wrappers import Response as BaseResponse
 
-from bot.core.installation import Installation
 from bot.operators.accounts import check_password, use_login
 from bot.operators.audit import record_audit
-from bot.operators.identify import of_operator
+from bot.operators.entering import after_login, safe, secure, throttle
 from bot.operators.models import Operator
-from bot.operators.sessions import COOKIE, close_session, open_session
-from bot.operators.throttle import WINDOW_SECONDS, Throttle
-from bot.web import edge, headers, language
+from bot.operators.sessions import COOKIE, close_session
+from bot.operators.throttle import WINDOW_SECONDS
+from bot.operators.twostep_pages import half_way
+from bot.web import edge, language
 from bot.web.forms import Form
 from bot.web.guard import PUBLIC, caller, needs, principal
 from bot.web.pages import pages, refused, render
@@ -26,7 +25,7 @@ console = pages("operators", __name__)
 @needs(PUBLIC)
 def login() -> BaseResponse:
     if caller() is not None:
-        return redirect(_after_login())
+        return redirect(after_login())
     return render("operators/login.html", form=Form())
 
 
@@ -40,9 +39,9 @@ def log_in() -> BaseResponse:
         form.refuse("password", _("请填写%(label)s", label=_("密码")))
     if form.errors:
         return refused("operators/login.html", form=form)
-    throttle = _throttle()
+    tries = throttle()
     address = request.remote_addr or "nowhere"
-    if not throttle.admit(name, address):
+    if not tries.admit(name, address):
         form.refuse("", _("试得太多了。请过 %(minutes)s 分钟再来，或让管理员给您一个一次性登录链接。",
                           minutes=WINDOW_SECONDS // 60))  # fmt: skip
         response = render("operators/login.html", status=429, form=form)
@@ -53,8 +52,8 @@ def log_in() -> BaseResponse:
         form.refuse("", _("账号或密码不对"))
         edge.after_rollback(lambda fresh: record_audit(fresh, "operator.login_refused", name, None, {"from": address}))
         return refused("operators/login.html", form=form)
-    throttle.forget(name, address)
-    return _enter(operator, "password")
+    tries.forget(name, address)
+    return half_way(operator, "password")
 
 
 @console.get("/login/<token>")
@@ -68,7 +67,7 @@ def log_in_once(token: str) -> BaseResponse:
         form = Form()
         form.refuse("", _("这个登录链接已经用过或过期了。"))
         return render("operators/login.html", status=410, form=form)
-    return _enter(operator, "link")
+    return half_way(operator, "link")
 
 
 @console.post("/logout")
@@ -78,7 +77,7 @@ def log_out() -> BaseResponse:
     close_session(edge.session(), request.cookies[COOKIE])
     session.clear()
     response = redirect(url_for(".login"), 303)
-    response.delete_cookie(COOKIE, path="/console", httponly=True, samesite="Lax", secure=_secure())
+    response.delete_cookie(COOKIE, path="/console", httponly=True, samesite="Lax", secure=secure())
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
@@ -95,42 +94,4 @@ def choose_language() -> BaseResponse:
     if who is not None:
         operator = edge.session().get_one(Operator, int(who.actor.partition(":")[2]))
         operator.language = chosen
-    return redirect(_safe(urlsplit(request.referrer or "").path), 303)
-
-
-def _enter(operator: Operator, by: str) -> BaseResponse:
-    """Start a session of its own: new row, new cookie, new form token; whatever the browser had before is ended."""
-    former = request.cookies.get(COOKIE)
-    if former:
-        close_session(edge.session(), former)
-    g.principal = of_operator(operator)
-    edge.act_as(g.principal.actor)
-    address = request.remote_addr
-    record_audit(edge.session(), "operator.logged_in", g.principal.actor, None, {"by": by, "from": address})
-    goes_to = _after_login()
-    session.clear()
-    refresh()
-    response = redirect(goes_to, 303)
-    token = open_session(edge.session(), operator)
-    response.set_cookie(COOKIE, token, path="/console", httponly=True, samesite="Lax", secure=_secure())
-    return response
-
-
-def _after_login() -> str:
-    return _safe(request.args.get("next", ""))
-
-
-def _safe(path: str) -> str:
-    """A path of the console to go to: never another site, never the login itself."""
-    inside = path.startswith("/console/") and "//" not in path and "\\" not in path
-    return path if inside and not path.startswith("/console/log") else url_for("shell.home")
-
-
-def _secure() -> bool:
-    return headers.is_https(edge.installation().settings)
-
-
-def _throttle() -> Throttle:
-    installation: Installation = edge.installation()
-    made: Throttle = installation.caches.setdefault("login_throttle", Throttle(installation))
-    return made
+    return redirect(safe(urlsplit(request.referrer or "").path), 303)

@@ -37,6 +37,8 @@ VERBS = {
     "login_refused": lazy_pgettext("audit", "登录被拒"),
     "login_offered": lazy_pgettext("audit", "给出一次性登录"),
     "password_changed": lazy_pgettext("audit", "改密码"),
+    "two_step_on": lazy_pgettext("audit", "开启两步验证"),
+    "two_step_off": lazy_pgettext("audit", "关闭两步验证"),
 }
 
 console = pages("trail", __name__)

@@ -14,7 +14,7 @@ from bot.app.house import keyed_settings, opened, prepare
 from bot.core import settings as fugou_settings
 from bot.core.errors import Refusal
 from bot.core.settings import WECOM_NEEDED, BadSettings
-from bot.operators import accounts, keys
+from bot.operators import accounts, keys, twostep
 from bot.operators.roles import ROLES
 from bot.web.api import rfc3339
 from bot.web.guard import permission_of
@@ -165,6 +165,18 @@ def operator_login(name: str) -> None:
     settings = keyed_settings()
     with opened(settings) as installation, installation.transaction("cli") as session:
         click.echo(f"{settings.public_url or ''}/console/login/{accounts.one_time_login(session, name)}")
+
+
+@operator.command("reset-two-step")
+@click.argument("name")
+def operator_reset_two_step(name: str) -> None:
+    """Forget the authenticator and recovery codes of the account NAME, whose owner lost both."""
+    with opened(keyed_settings()) as installation, installation.transaction("cli") as session:
+        found = accounts.find_operator(session, name)
+        if found is None:
+            raise Refusal(f"there is no operator named {name}")
+        twostep.switch_off(session, found)
+    click.echo(f"two-step login of {name} is off", err=True)
 
 
 @click.group()
