@@ -41,6 +41,14 @@ def leaves_of(tree: Tree) -> Iterator[Leaf]:
         yield tree
 
 
+def spelled_out(session: Session, tree: Tree) -> Tree:
+    """The tree with those in place of the leaves that stand for trees."""
+    if isinstance(tree, Group):
+        return Group(tree.kind, tuple(spelled_out(session, node) for node in tree.nodes))
+    inside = tree.stands_for(session)
+    return tree if inside is None else spelled_out(session, inside)
+
+
 def used(session: Session, key: str, value: str, lang: str) -> list[Kept]:
     """The kept trees that have a leaf whose `key` is `value`: `used(session, "tag", "12", lang)`."""
     return [

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import visitors
 
-from tags.conditions.tree import Asked, Leaf
+from tags.conditions.tree import Asked, Leaf, Tree
 from tags.people.finding import meant
 from tags.people.models import Customer
 
@@ -43,12 +43,12 @@ class Held:
             (self.members.add if held else self.members.discard)(customer_id)
             self.flipped.add(customer_id)
 
-    def settle(self, session: Session, now: datetime) -> None:
-        """Look at whom changes or time may have moved, so that the members are those of `now`."""
+    def settle(self, session: Session, now: datetime, fresh: timedelta = FRESH) -> None:
+        """Look at whom changes or time may have moved, so that the members are those of `now`, give or take `fresh`."""
         if now < self.as_of:  # the clock was set back
             self.lost = True
         asked = _asked(session, now)
-        if not self.lost and now - self.as_of >= FRESH:
+        if not self.lost and now - self.as_of >= fresh:
             aged = self.leaf.aged(asked, self.as_of)
             self.dirty |= set(_ids(session, aged).tolist()) if aged is not None else set()
             self.as_of = now
@@ -66,10 +66,10 @@ class Held:
         self.members = members
 
 
-def find(session: Session, leaf: Leaf, now: datetime) -> BitMap:
-    """Of whom a leaf holds, by asking the tables."""
-    found = leaf.found(_asked(session, now))
-    return BitMap(_ids(session, found if found is not None else meant(session, leaf, now)))
+def find(session: Session, tree: Tree, now: datetime) -> BitMap:
+    """Whom a tree means, by asking the tables."""
+    found = tree.found(_asked(session, now)) if isinstance(tree, Leaf) else None
+    return BitMap(_ids(session, found if found is not None else meant(session, tree, now)))
 
 
 def name(leaf: Leaf) -> str:

@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pyroaring import BitMap
 from sqlalchemy import ColumnElement, text, true
@@ -22,10 +22,10 @@ from sqlalchemy.orm import Session
 from bot.core import clock
 from bot.core.installation import Installation
 from bot.core.sets import run
-from tags.conditions.kept import leaves_of
+from tags.conditions.kept import leaves_of, spelled_out
 from tags.conditions.tree import Asked, Leaf, Tree
 from tags.segments import snapshots
-from tags.segments.held import Held, find, name, reads
+from tags.segments.held import FRESH, Held, find, name, reads
 
 MOST_HELD = 1000  # leaves; of a million customers one is 125 KB at most
 FORGOTTEN_AFTER = 6 * 3600.0  # seconds without a question, well before the changes themselves are thrown away
@@ -75,13 +75,13 @@ class Index:
             return customer_id in view.of(tree, BitMap([customer_id]))
 
     @contextmanager
-    def view(self) -> Iterator["View"]:
-        """Everything as of one moment, for several questions."""
+    def view(self, *, exact: bool = False) -> Iterator["View"]:
+        """Everything as of one moment, for several questions. exact: what time moves, to the microsecond."""
         with self._lock, self._installation.moment() as session:
             self._catch_up(session)
-            yield View(self, session, clock.now())
+            yield View(self, session, clock.now(), timedelta() if exact else FRESH, self._position)
 
-    def held(self, session: Session, leaf: Leaf, now: datetime) -> Held:
+    def held(self, session: Session, leaf: Leaf, now: datetime, fresh: timedelta) -> Held:
         """The leaf's bitmap, settled; of a new one it is loaded from its snapshot, or found."""
         called = name(leaf)
         held = self._held.get(called)
@@ -90,7 +90,7 @@ class Index:
             if len(self._held) > MOST_HELD:
                 self._held.popitem(last=False)
         self._held.move_to_end(called)
-        held.settle(session, now)
+        held.settle(session, now, fresh)
         return held
 
     def _load(self, session: Session, leaf: Leaf, called: str, now: datetime) -> Held:
@@ -113,24 +113,20 @@ class Index:
             _note(changes, list(self._held.values()))
         self._position, self._asked_at = position, time.monotonic()
 
-    def keep_snapshots(self, session: Session, view: "View", trees: list[Tree]) -> None:
-        """Write down the bitmaps of these trees' leaves, so that the next process starts with them."""
-        for leaf in {name(leaf): leaf for tree in trees for leaf in view.leaves(tree)}.values():
-            snapshots.keep(session, name(leaf), view.held(leaf), self._position)
-
 
 class View:
-    """The index at one moment."""
+    """The index at one moment. position: the `pg_snapshot` in which it is seen."""
 
-    def __init__(self, index: Index, session: Session, now: datetime) -> None:
-        self._index, self.session, self.now = index, session, now
+    def __init__(self, index: Index, session: Session, now: datetime, fresh: timedelta, position: str) -> None:
+        self._index, self._fresh = index, fresh
+        self.session, self.now, self.position = session, now, position
         self._settled: dict[str, Held] = {}
 
     def held(self, leaf: Leaf) -> Held:
         """A leaf's bitmap as of the moment."""
         called = name(leaf)
         if called not in self._settled:
-            self._settled[called] = self._index.held(self.session, leaf, self.now)
+            self._settled[called] = self._index.held(self.session, leaf, self.now, self._fresh)
         return self._settled[called]
 
     @property
@@ -140,18 +136,16 @@ class View:
 
     def of(self, tree: Tree, among: BitMap | None = None) -> BitMap:
         """Whom a tree means, among all or those given."""
-        return self._of(tree, self.everybody if among is None else among & self.everybody)
+        everybody = self.everybody
+        return self._of(spelled_out(self.session, tree), everybody if among is None else among & everybody)
 
     def leaves(self, tree: Tree) -> Iterator[Leaf]:
-        """The leaves a tree comes down to, those of the trees it names instead of their names."""
-        for leaf in leaves_of(tree):
-            inside = leaf.stands_for(self.session)
-            yield from (leaf,) if inside is None else self.leaves(inside)
+        """The leaves a tree comes down to."""
+        return leaves_of(spelled_out(self.session, tree))
 
     def _of(self, tree: Tree, among: BitMap) -> BitMap:
         if isinstance(tree, Leaf):
-            inside = tree.stands_for(self.session)
-            return among & self.held(tree).members if inside is None else self._of(inside, among)
+            return among & self.held(tree).members
         if tree.kind == "all":
             for node in tree.nodes:
                 among = self._of(node, among)

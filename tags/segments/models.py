@@ -26,6 +26,9 @@ class Segment(Base):
     deleted_at: Mapped[At | None]
 
 
+PART_BITS = 16  # the low bits of an id: a part holds 65,536 customers in 8 KB at most
+
+
 class SegmentPart(Base):
     """Who was told to have entered and not to have left, of the customers whose ids begin with `part`.
 

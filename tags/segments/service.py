@@ -3,16 +3,19 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Select, select
+from pyroaring import BitMap
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.core.errors import Conflict, NotFound, Unacceptable
 from bot.core.i18n import say
+from bot.core.installation import installation_of
 from bot.operators.audit import record_audit
-from tags.conditions.kept import Kept, keeps, leaves_of, used
+from tags.conditions.kept import Kept, keeps, leaves_of, spelled_out, used
 from tags.conditions.tree import Tree, parse, stored
-from tags.segments.models import Segment
+from tags.segments.index import index_of
+from tags.segments.models import PART_BITS, Segment, SegmentPart
 
 
 def make(session: Session, name: str, where: Any) -> Segment:
@@ -20,7 +23,7 @@ def make(session: Session, name: str, where: Any) -> Segment:
 
     Raises Unacceptable with pointers into the tree, Conflict for a name that is taken.
     """
-    parse(session, where, "/where")
+    parsed = parse(session, where, "/where")
     _free(session, name, None)
     now, actor = clock.now(), session.info["actor"]
     made = Segment(
@@ -29,6 +32,7 @@ def make(session: Session, name: str, where: Any) -> Segment:
     )  # fmt: skip
     session.add(made)
     session.flush()
+    _keep(session, made.id, index_of(installation_of(session)).members(spelled_out(session, parsed)))
     record_audit(session, "segment.made", f"segment:{made.id}", None, _facts(made))
     return made
 
@@ -47,9 +51,12 @@ def change(session: Session, segment_id: int, *, name: str | None = None, where:
         _free(session, name, segment_id)
         found.name = name
     if where is not None:
+        list(session.scalars(listing().order_by(Segment.id).with_for_update()))  # two changes might make one circle
         _no_circle(session, segment_id, parse(session, where, "/where"))
         if where != found.where:
             found.where, found.since = where, clock.now()
+            session.flush()
+            _adopt(session, found)
     if _facts(found) != before:
         found.version, found.changed_at, found.changed_by = found.version + 1, clock.now(), session.info["actor"]
         session.flush()
@@ -106,6 +113,29 @@ def named_in(session: Session, tree: Tree) -> Iterator[int]:
                 yield its_id
                 found = session.get(Segment, its_id)
                 waiting += [tree_of(session, found)] if found is not None else []
+
+
+def any_there(session: Session) -> bool:
+    """Whether there is a segment."""
+    return session.scalar(listing().with_only_columns(Segment.id).limit(1)) is not None
+
+
+def _adopt(session: Session, segment: Segment) -> None:
+    """Count whom it means now as its members without a word, and so in the segments that go by it."""
+    index = index_of(installation_of(session))
+    for one in session.scalars(listing().order_by(Segment.id)):
+        tree = tree_of(session, one)
+        if one.id == segment.id or segment.id in named_in(session, tree):
+            _keep(session, one.id, index.members(spelled_out(session, tree)))
+
+
+def _keep(session: Session, segment_id: int, members: BitMap) -> None:
+    session.execute(delete(SegmentPart).where(SegmentPart.segment_id == segment_id))
+    ids = members.to_array() if members else ()
+    for part in sorted({one >> PART_BITS for one in ids}):
+        of_part = members & BitMap(range(part << PART_BITS, (part + 1) << PART_BITS))
+        session.add(SegmentPart(segment_id=segment_id, part=part, members=of_part.serialize()))
+    session.flush()
 
 
 def _no_circle(session: Session, segment_id: int, tree: Tree) -> None:

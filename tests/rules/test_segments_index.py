@@ -12,11 +12,12 @@ from test_conditions import person
 from bot.core import clock
 from bot.core.installation import Installation
 from handlers.points import adjust
-from tags.conditions.tree import parse
+from tags.conditions.tree import Asked, Leaf, leaves, parse, stored
 from tags.orders import place, refund
 from tags.people import describe, finding, merge
 from tags.people import service as people
-from tags.people.models import Merge
+from tags.people.models import Customer, Merge
+from tags.segments.held import reads
 from tags.segments.index import Index, index_of
 from tags.tagging import groups
 from tags.tagging import service as tagging
@@ -130,3 +131,36 @@ def test_after_whatever_happens_the_bitmaps_say_what_sql_says(
         with installation.transaction("test") as session:
             parsed = parse(session, tree, "")
         assert set(other.members(parsed)) == by_sql(installation, tree), (tree, steps, step)
+
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "tag": {"tag": "1", "for_days": 3}, "field": {"field": "birthday", "month": "this"},
+    "contact": {"contact": "never"}, "came_by": {"came_by": "kf"}, "share": {"share": 5}, "event": {"event": "order.paid", "within_days": 3},
+    "last_event": {"last_event": "order.paid", "where": {"total_fen": 1}, "within_days": 3},
+    "orders": {"orders": {"category": "咖啡", "within_days": 3}}, "imported": {"imported": "1"},
+    "consent": {"consent": "marketing", "is": "given"}, "rfm": {"rfm": {"r": [1]}},
+    "class": {"class": "未购", "for_days": 3}, "lifecycle": {"lifecycle": "lapsed", "for_days": 3},
+    "segment": {"segment": "1", "for_days": 3}, "group_chat": {"group_chat": "wr1"}, "balance": {"balance": {"gte": 1}},
+    "tier": {"tier": "金卡", "for_days": 3},
+}  # fmt: skip
+SEEN_THROUGH = {  # written only in the transaction of a watched table's row that they belong to
+    "order_items": "orders", "points_lots": "points_accounts", "refunds": "orders",
+}  # fmt: skip
+
+
+def test_every_leaf_reads_tables_that_are_watched_and_says_whom_time_moves(installation: Installation) -> None:  # T4
+    assert set(EXAMPLES) == {kind.key for kind in leaves}
+    with installation.transaction("test") as session:
+        triggers = text(
+            "SELECT DISTINCT event_object_table FROM information_schema.triggers WHERE trigger_name ~ '^watch'"
+        )
+        watched = set(session.scalars(triggers))
+        now = clock.now()
+        for example in EXAMPLES.values():
+            one = stored(session, example)
+            assert isinstance(one, Leaf)
+            tables = reads(session, one, now)
+            assert {SEEN_THROUGH.get(table, table) for table in tables} <= watched, example
+            asked = [Asked(session, Customer.__table__.c.id, at) for at in (now, now + timedelta(days=40))]
+            timed = len({str(one.holds(each).compile().params) for each in asked}) > 1
+            assert not timed or one.aged(asked[1], now) is not None, example

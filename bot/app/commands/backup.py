@@ -33,6 +33,7 @@ from bot.core.servers.home import Home
 from bot.core.servers.postgres import Postgres
 from bot.core.settings import BadSettings
 
+OF_THIS_SERVER = ("membership_changes", "leaf_snapshots")  # they count this server's transactions
 ENVIRONMENT = {"host": "PGHOST", "port": "PGPORT", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}
 MANIFEST, DUMP, UPLOADS = "manifest.json", "database.dump", "uploads"
 
@@ -78,7 +79,8 @@ def write(installation: Installation, file: Path) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix=f"{file.name}.", suffix=".part", dir=file.parent) as name:
             folder = Path(name)
-            options = ("--format=custom", "--schema=public", "--no-owner", "--no-privileges")
+            options = ("--format=custom", "--schema=public", "--no-owner", "--no-privileges",
+                       *(f"--exclude-table-data={table}" for table in OF_THIS_SERVER))  # fmt: skip
             _run(installation, "pg_dump", *options, f"--file={folder / DUMP}")
             (folder / MANIFEST).write_text(json.dumps({**about, "sha256": _digest(folder / DUMP)}))
             with (folder / "whole").open("wb") as whole:
