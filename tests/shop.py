@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import delete
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bot import simulator
@@ -24,6 +25,7 @@ from bot.app.demo.driver import Api, Phone
 from bot.core.installation import Installation
 from bot.core.jobs import perform
 from bot.core.settings import Settings
+from bot.core.ticks import TickRow
 from bot.operators import keys
 from bot.wecom.client import wecom_of
 from bot.wecom.lane import Lane
@@ -42,6 +44,8 @@ class Shop:
 
     def run_jobs(self) -> None:
         """Let everything happen that is due: callbacks arrive, inbox and outbox drain, jobs run."""
+        with self.installation.transaction("test") as session:  # a second has passed since segments were looked at
+            session.execute(delete(TickRow).where(TickRow.name == "segments.look"))
         scheduler.turn(self.installation)
         for _ in range(20):
             self.wecom.settled()

@@ -135,7 +135,8 @@ def test_after_whatever_happens_the_bitmaps_say_what_sql_says(
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "tag": {"tag": "1", "for_days": 3}, "field": {"field": "birthday", "month": "this"},
-    "contact": {"contact": "never"}, "came_by": {"came_by": "kf"}, "share": {"share": 5}, "event": {"event": "order.paid", "within_days": 3},
+    "contact": {"contact": "never"}, "came_by": {"came_by": "kf"}, "share": {"share": 5},
+    "event": {"event": "order.paid", "within_days": 3},
     "last_event": {"last_event": "order.paid", "where": {"total_fen": 1}, "within_days": 3},
     "orders": {"orders": {"category": "咖啡", "within_days": 3}}, "imported": {"imported": "1"},
     "consent": {"consent": "marketing", "is": "given"}, "rfm": {"rfm": {"r": [1]}},
