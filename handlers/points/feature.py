@@ -4,6 +4,7 @@ from bot.core.feature import feature as made
 from handlers.points import (
     api,
     checks,
+    imports,
     jobs,
     leaves,
     listeners,
@@ -16,5 +17,6 @@ from handlers.points import (
 )
 
 feature = made(
-    "handlers.points", preferences, listeners, shown, questions, api, pages, jobs, telling, checks, leaves, triggers
-)
+    "handlers.points", preferences, listeners, shown, questions, api, pages, jobs, telling, checks, leaves, triggers,
+    imports,
+)  # fmt: skip

@@ -106,12 +106,14 @@ def steps_in_force(session: Session) -> tuple[int, tuple[Step, ...]]:
     """The id of today's earning steps in `points_steps`, and the steps; a table seen for the first time gets a row."""
     steps = tuple(step.rule for step in earning_steps.of(session))
     known = _known(session)
-    for steps_id, each in known.items():
+    made_here: dict[int, tuple[Step, ...]] = session.info.setdefault("points_steps", {})
+    for steps_id, each in (*known.items(), *made_here.items()):
         if each == steps:
             return steps_id, steps
     kept = [[step.from_fen, step.rate_bp] for step in steps]
     session.execute(insert(StepsRow).values(steps=kept, since=clock.now()).on_conflict_do_nothing())
     made = session.execute(select(StepsRow.id).where(StepsRow.steps == kept)).scalar_one()
+    made_here[made] = steps
     after_commit(session, lambda: known.update({made: steps}))
     return made, steps
 

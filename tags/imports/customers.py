@@ -74,9 +74,11 @@ def take(session: Session, batch: Batch) -> Outcome:
     """Find or make the customers of a batch and set what is said of them."""
     persons = {}
     for at in batch.good:
-        row = {key: column[at] for key, column in batch.columns.items()}
+        said = [(key, batch.columns[key][at]) for key in people.KEYS if key in batch.columns]
         try:
-            persons[at] = people.person(batch, row, row.get("since"))
+            persons[at] = people.person(
+                batch, [one for one in said if one[1] is not None], batch.column("name")[at], batch.column("since")[at]
+            )
         except Bad as bad:
             batch.reject(at, bad.reason)
     met = people.meant(session, batch, list(persons.values()))

@@ -47,10 +47,13 @@ class Batch:
     columns: dict[str, Column]
     heads: dict[str, str]
     rejected: dict[int, Reason]
+    shape: Any = None
 
     def column(self, key: str) -> Column:
         """The values of a field, None in all rows where no column is mapped to it."""
-        return self.columns.get(key) or [None] * len(self.rows)
+        if key not in self.columns:
+            self.columns[key] = [None] * len(self.rows)
+        return self.columns[key]
 
     def reject(self, at: int, because: Reason) -> None:
         """Reject the row at a place of `rows`; the first reason stays."""
@@ -69,7 +72,10 @@ class Batch:
 
 @dataclass
 class Outcome:
-    """What became of the rows of a batch that were not rejected, counted in rows; and whom they were about."""
+    """What became of the rows of a batch that were not rejected, counted in rows.
+
+    customers: whom they were about, where that makes a list.
+    """
 
     new: int = 0
     same: int = 0
@@ -84,7 +90,7 @@ Fields = Callable[[Session], Sequence[Field]]
 @dataclass(frozen=True)
 class Kind:
     """needed: of each group of fields at least one must be mapped. together: adjacent rows with one value of it are one
-    thing, and are given to `take` in one batch.
+    thing, and are given to `take` in one batch. shape: what is made of a batch before, without the database.
     """
 
     name: str
@@ -94,16 +100,18 @@ class Kind:
     needed: tuple[tuple[str, ...], ...]
     take: Take
     together: str = ""
+    shape: Callable[[Batch], Any] | None = None
 
 
 kinds: Register[Kind] = Register("importers")
 
 
 def importer(
-    name: str, label: Any, *, permission: str, fields: Fields, needed: tuple[tuple[str, ...], ...], together: str = ""
-) -> Callable[[Take], Take]:
+    name: str, label: Any, *, permission: str, fields: Fields, needed: tuple[tuple[str, ...], ...], together: str = "",
+    shape: Callable[[Batch], Any] | None = None,
+) -> Callable[[Take], Take]:  # fmt: skip
     """Mark a function that takes in a batch; it rejects rows on the batch and says what became of the others."""
-    return lambda take: kinds.mark(take, Kind(name, label, permission, fields, needed, take, together))
+    return lambda take: kinds.mark(take, Kind(name, label, permission, fields, needed, take, together, shape))
 
 
 def of_name(name: str) -> Kind:

@@ -20,10 +20,10 @@ class ImportedLeaf(Leaf, key="imported"):
     imported: Ident
 
     def faults(self, session: Session) -> Iterator[Fault]:
-        """An import that is not there, or has taken nothing in."""
+        """No import of customers, or one that has taken nobody in."""
         found = session.get(Import, int(self.imported))
-        if found is None or found.state not in ("running", "done"):
-            yield Fault("/imported", f"there is no import {self.imported}")
+        if found is None or found.kind != "customers" or found.state not in ("running", "done"):
+            yield Fault("/imported", f"there is no imported list of customers {self.imported}")
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""

@@ -52,7 +52,7 @@ class Reject(Base):
 
 
 class Member(Base):
-    """A customer whom a row of an import was about: the imported list conditions may name (T4)."""
+    """A customer whom a row of a file of customers was about: the imported list conditions may name (T4)."""
 
     __tablename__ = "import_members"
     __table_args__ = (Index("ix_import_members_customer_id", "customer_id"),)

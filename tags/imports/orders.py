@@ -4,7 +4,7 @@ Each is what `POST /orders` would take: the same customer, sums, points, stage a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,22 +20,23 @@ from tags.imports.kinds import Batch, Field, Outcome, importer
 from tags.imports.reasons import Bad, Reason, reason
 from tags.imports.values import Reader, amount, moment, whole, word
 from tags.orders import place
-from tags.orders.events import OrderPaid
 from tags.people.many import Person
 
 MOST_ITEMS = 500
 MOST_FEN = 10**13
-OF_ORDER = ("order_id", "name", "paid_at", "total", "total_fen", *people.KEYS)
 ORDER_ID = word(128, r"[^/\s]+")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Told:
     """An order as the file has it, whom it names, and the places of its rows in the batch."""
 
     rows: range
+    order_id: str
     person: Person
-    order: place.NewOrder
+    paid_at: datetime
+    total_fen: int
+    items: tuple[place.Item, ...]
 
 
 def fields(session: Session) -> Sequence[Field]:
@@ -71,122 +72,132 @@ def fields(session: Session) -> Sequence[Field]:
     ]  # fmt: skip
 
 
-@importer(
-    "orders", _l("订单"), permission="orders:write", fields=fields, together="order_id",
-    needed=(("order_id",), ("paid_at",), people.KEYS, ("total", "total_fen", "unit_price", "unit_price_fen")),
-)  # fmt: skip
-def take(session: Session, batch: Batch) -> Outcome:
-    """Keep the orders of a batch and announce the new ones as history."""
-    fresh, outcome = land(session, batch)
-    with history(session):
-        announce_all(session, fresh)
-    return outcome
-
-
-def land(session: Session, batch: Batch) -> tuple[list[OrderPaid], Outcome]:
-    """Keep the orders of a batch with their customers and sums; what is left to announce, and what became of them."""
-    told = _named(session, batch, _told(batch))
-    landed = place.land(session, [one.order for one in told])
-    outcome = Outcome()
-    for at, one in enumerate(told):
-        differing = landed.known.get(at)
-        if differing:
-            batch.reject_all(one.rows, _other(one, "、".join(differing)))
-            continue
-        outcome.customers.add(one.order.customer_id)
-        if differing is None:
-            outcome.new += len(one.rows)
-        else:
-            outcome.same += len(one.rows)
-    return list(landed.fresh.values()), outcome
-
-
-def _named(session: Session, batch: Batch, told: list[Told]) -> list[Told]:
-    """The orders with their customers, strangers made for new ones; those whose customer can't be said are rejected."""
-    ids = [one.order.order_id for one in told]
-    stored = place.stored(session, ids)
-    new = [one for one in told if one.order.order_id not in stored]
-    old = [one for one in told if one.order.order_id in stored]
-    made = people.meant(session, batch, [one.person for one in new]).whose
-    met = people.found(session, [one.person for one in old])
-    named = []
-    for one, who in zip(new + old, [*made, *met], strict=True):
-        if isinstance(who, int):
-            named.append(replace(one, order=replace(one.order, customer_id=who)))
-        else:
-            batch.reject_all(one.rows, who or _other(one, "customer"))
-    return named
-
-
-def _other(one: Told, fields: str) -> Reason:
-    return reason("订单 %(id)s 已经有了，%(fields)s 不一样", id=one.order.order_id, fields=fields)
-
-
-def _told(batch: Batch) -> list[Told]:
+def shaped(batch: Batch) -> list[Told]:
     """The orders of a batch whose rows can all be taken; the others' rows are rejected."""
-    ids, found, begins = batch.column("order_id"), [], 0
-    for at in range(1, len(ids) + 1):
-        if at < len(ids) and ids[at] is not None and ids[at] == ids[begins]:
+    found: list[Told] = []
+    lines = list(zip(*(batch.column(key) for key in ITEM), strict=True))
+    leads = list(zip(*(batch.column(key) for key in LEAD), strict=True))
+    selectors = [(key, batch.columns[key]) for key in people.KEYS if key in batch.columns]
+    begins = 0
+    for at in range(1, len(leads) + 1):
+        if at < len(leads) and leads[at][0] is not None and leads[at][0] == leads[begins][0]:
             continue
+        rows, begins = range(begins, at), at
         try:
-            found.append(_order(batch, range(begins, at)))
+            found.append(_order(batch, rows, leads, lines, selectors))
         except Bad as bad:
-            batch.reject_all(range(begins, at), bad.reason)
-        begins = at
+            batch.reject_all(rows, bad.reason)
     return found
 
 
-def _order(batch: Batch, rows: range) -> Told:
-    broken = next((at for at in rows if at in batch.rejected), None)
-    if broken is not None:
-        raise Bad(reason("同一订单的第 %(row)s 行没有通过", row=batch.rows[broken]))
-    if len(rows) > MOST_ITEMS:
+LEAD = ("order_id", "name", "paid_at", "total", "total_fen")
+ITEM = ("sku", "item", "category", "quantity", "unit_price", "unit_price_fen")
+Line = tuple[str | None, str | None, str | None, int | None, int | None, int | None]
+Selectors = list[tuple[str, list[Any]]]
+
+
+def _order(
+    batch: Batch, rows: range, leads: Sequence[tuple[Any, ...]], lines: Sequence[Line], selectors: Selectors
+) -> Told:  # fmt: skip
+    first = rows[0]
+    if batch.rejected and any(at in batch.rejected for at in rows):
+        broken = next(batch.rows[at] for at in rows if at in batch.rejected)
+        raise Bad(reason("同一订单的第 %(row)s 行没有通过", row=broken))
+    if len(rows) == 1:
+        order_id, name, paid_at, total_fen, given_fen = leads[first]
+        said = [(key, column[first]) for key, column in selectors if column[first] is not None]
+    elif len(rows) > MOST_ITEMS:
         raise Bad(reason("一笔订单最多 %(most)s 行", most=MOST_ITEMS))
-    columns = batch.columns
-    said = {key: _agreed(batch, key, rows) for key in OF_ORDER if key in columns}
-    for key in ("order_id", "paid_at"):
-        if said[key] is None:
+    else:
+        order_id, name, paid_at, total_fen, given_fen = (
+            _agreed(batch, rows, key, [leads[at][n] for at in rows]) for n, key in enumerate(LEAD)
+        )
+        agreed = [(key, _agreed(batch, rows, key, column[first : rows[-1] + 1])) for key, column in selectors]
+        said = [(key, value) for key, value in agreed if value is not None]
+    for key, value in (("order_id", order_id), ("paid_at", paid_at)):
+        if value is None:
             raise Bad(Reason("不能为空", column=batch.heads[key]))
-    items = [item for at in rows if (item := _item(batch, at)) is not None]
-    total_fen = said.get("total") if said.get("total") is not None else said.get("total_fen")
+    items, listed_fen = _items([lines[at] for at in rows], given_fen if total_fen is None else total_fen)
+    total_fen = next((fen for fen in (total_fen, given_fen, listed_fen) if fen is not None), None)
     if total_fen is None:
-        prices = [price * quantity for *_, quantity, price in items if price is not None]
-        if not items or len(prices) < len(items):
-            raise Bad(reason("没有实付金额，也不是每件商品都有单价"))
-        total_fen = sum(prices)
+        raise Bad(reason("没有实付金额，也不是每件商品都有单价"))
     if total_fen > MOST_FEN:
         raise Bad(reason("应为不超过 %(most)s 元的金额", most=f"{MOST_FEN // 100:,}"))
-    alone = len(items) == 1
-    lines = tuple(
-        place.Item(sku, name, category, pieces, (total_fen // pieces if alone else 0) if price is None else price)
-        for sku, name, category, pieces, price in items
-    )
-    order = place.NewOrder(said["order_id"], 0, said["paid_at"], total_fen, lines)
-    return Told(rows, people.person(batch, said, said["paid_at"]), order)
+    return Told(rows, order_id, people.person(batch, said, name, paid_at), paid_at, total_fen, items)
 
 
-def _agreed(batch: Batch, key: str, rows: range) -> Any:
+def _agreed(batch: Batch, rows: range, key: str, said: Sequence[Any]) -> Any:
     """What the rows of one order say in a column that is the order's; some may leave it empty."""
-    column = batch.columns[key]
-    first = column[rows[0]]
-    for at in rows[1:]:
-        if column[at] is not None and column[at] != first:
-            if first is not None:
-                raise Bad(Reason("与同一订单的第 %(row)s 行不同", {"row": batch.rows[rows[0]]}, batch.heads[key]))
-            first = column[at]
-    return first
+    values = [value for value in said if value is not None]
+    if any(value != values[0] for value in values):
+        raise Bad(Reason("与同一订单的第 %(row)s 行不同", {"row": batch.rows[rows[0]]}, batch.heads[key]))
+    return values[0] if values else None
 
 
-def _item(batch: Batch, at: int) -> tuple[str, str, str, int, int | None] | None:
-    """A row as a line of its order: sku, name, category, quantity, price in fen; None where it names no goods."""
-    sku, name, category, quantity, price, price_fen = (
-        batch.columns[key][at] if key in batch.columns else None
-        for key in ("sku", "item", "category", "quantity", "unit_price", "unit_price_fen")
-    )
-    if sku is None and name is None and category is None:
-        return None
-    called = sku or str(name or category)[:128]
-    return called, name or "", category or "", quantity or 1, price if price is not None else price_fen
+def _items(lines: Sequence[Line], total_fen: int | None) -> tuple[tuple[place.Item, ...], int | None]:
+    """The lines of an order that name goods, and what they come to where each has a price.
+
+    The price of a single line without one is its share of the total; of several it stays 0.
+    """
+    items, listed_fen, priced = [], 0, True
+    for sku, name, category, quantity, yuan_fen, fen in lines:
+        if sku is None and name is None and category is None:
+            continue
+        pieces, price = quantity or 1, fen if yuan_fen is None else yuan_fen
+        priced &= price is not None
+        listed_fen += pieces * (price or 0)
+        if price is None:
+            price = (total_fen or 0) // pieces if len(lines) == 1 else 0
+        items.append(place.Item(sku or str(name or category)[:128], name or "", category or "", pieces, price))
+    return tuple(items), listed_fen if items and priced else None
+
+
+@importer(
+    "orders", _l("订单"), permission="orders:write", fields=fields, together="order_id",
+    needed=(("order_id",), ("paid_at",), people.KEYS, ("total", "total_fen", "unit_price", "unit_price_fen")),
+    shape=shaped,
+)  # fmt: skip
+def take(session: Session, batch: Batch) -> Outcome:
+    """Keep the orders of a batch and announce the new ones as history."""
+    landed, outcome = land(session, batch)
+    with history(session):
+        announce_all(session, landed.paid())
+    return outcome
+
+
+def land(session: Session, batch: Batch) -> tuple[place.Landed, Outcome]:
+    """Keep the orders of a batch with their customers and sums, without announcing them; what became of its rows."""
+    told, orders = _named(session, batch, batch.shape)
+    landed = place.land(session, orders)
+    outcome = Outcome(new=sum(len(one.rows) for one in told))
+    for at, differing in landed.known.items():
+        outcome.new -= len(told[at].rows)
+        if differing:
+            batch.reject_all(told[at].rows, _other(told[at], "、".join(differing)))
+        else:
+            outcome.same += len(told[at].rows)
+    return landed, outcome
+
+
+def _named(session: Session, batch: Batch, told: list[Told]) -> tuple[list[Told], list[place.NewOrder]]:
+    """The orders with their customers, strangers made for new ones; those whose customer can't be said are rejected."""
+    stored = place.stored(session, [one.order_id for one in told])
+    new = [one for one in told if one.order_id not in stored]
+    old = [one for one in told if one.order_id in stored]
+    made = people.meant(session, batch, [one.person for one in new]).whose
+    met = people.found(session, [one.person for one in old]) if old else []
+    named, orders = [], []
+    for one, who in zip(new + old, [*made, *met], strict=True):
+        if isinstance(who, int):
+            named.append(one)
+            orders.append(place.NewOrder(one.order_id, who, one.paid_at, one.total_fen, one.items))
+        else:
+            batch.reject_all(one.rows, who or _other(one, "customer"))
+    return named, orders
+
+
+def _other(one: Told, fields: str) -> Reason:
+    return reason("订单 %(id)s 已经有了，%(fields)s 不一样", id=one.order_id, fields=fields)
 
 
 def _past(read: Reader) -> Reader:

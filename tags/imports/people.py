@@ -1,7 +1,7 @@
 """How rows name customers: by the same five values as requests do, several of one row being all hers (C1, C2)."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,13 +45,17 @@ def selectors() -> list[Field]:
     ]  # fmt: skip
 
 
-def person(batch: Batch, said: Mapping[str, Any], at: datetime | None) -> Person:
-    """Whom a row means. at: of the touch that makes her known. Raises Bad where it names nobody."""
-    identities = tuple((key, str(said[key])) for key in KEYS if said.get(key) is not None)
-    if not identities:
+def person(batch: Batch, said: Sequence[tuple[str, Any]], name: str | None, at: datetime | None) -> Person:
+    """Whom a row means. said: what it has of `KEYS`, in their order. at: of the touch that makes her known.
+
+    Raises Bad where it names nobody.
+    """
+    if not said:
         named = "、".join(batch.heads[key] for key in KEYS if key in batch.heads)
         raise Bad(Reason("至少填一项，才知道是哪位客户", column=named))
-    return Person(identities[:1] if identities[0][0] == "customer_id" else identities, said.get("name") or "", at)
+    if said[0][0] == "customer_id":
+        return Person((("customer_id", str(said[0][1])),), name or "", at)
+    return Person(tuple(said), name or "", at)
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Meant:
 def meant(session: Session, batch: Batch, persons: Sequence[Person]) -> Meant:
     """Who each of these is, locked, made where nobody is; who is made came by this import (C1)."""
     by_id = [one for one in persons if one.identities[0][0] == "customer_id"]
-    found = many.survivors(session, [int(one.identities[0][1]) for one in by_id])
+    found = many.lock_ids(session, {int(one.identities[0][1]) for one in by_id})
     named = [one for one in persons if one.identities[0][0] != "customer_id"]
     met = many.known(session, named, "import")
     _touch(session, batch, named, met)
@@ -79,19 +83,19 @@ def meant(session: Session, batch: Batch, persons: Sequence[Person]) -> Meant:
 
 
 def found(session: Session, persons: Sequence[Person]) -> list[int | None]:
-    """Who each of these is, nobody being made: by the first of her identities that somebody has."""
-    wanted = {pair for one in persons for pair in one.identities if pair[0] != "customer_id"}
-    kept = {pair: (pair[0], service.identity_value(session, *pair)) for pair in wanted}
+    """Who each of these is, locked, nobody being made: by the first of her identities that somebody has."""
+    said = {pair for one in persons for pair in one.identities if pair[0] != "customer_id"}
+    kept = {pair: (pair[0], service.identity_value(session, *pair)) for pair in said}
     owners = service.owners(session, list(kept.values()))
-    ids = [int(value) for one in persons for kind, value in one.identities if kind == "customer_id"]
-    survivors = many.survivors(session, ids)
-    return [
+    whose = [
         next((
-            whose for kind, value in one.identities
-            if (whose := survivors.get(int(value)) if kind == "customer_id" else owners.get(kept[kind, value]))
+            who for kind, value in one.identities
+            if (who := int(value) if kind == "customer_id" else owners.get(kept[kind, value]))
         ), None)
         for one in persons
     ]  # fmt: skip
+    now = many.lock_ids(session, {who for who in whose if who is not None})
+    return [None if who is None else now.get(who) for who in whose]
 
 
 def _said(known: int | Problem | None, one: Person) -> int | Reason:

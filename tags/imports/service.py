@@ -15,12 +15,11 @@ from bot.core import clock
 from bot.core.errors import Conflict, NotFound
 from bot.core.sets import run
 from bot.operators.audit import record_audit
-from tags.imports import files, kinds
-from tags.imports.files import Place, Rows, Sheet
-from tags.imports.kinds import Batch, Column, Field, Kind, Outcome
+from tags.imports import ahead, files, kinds
+from tags.imports.files import Place, Sheet
+from tags.imports.kinds import Batch, Kind, Outcome, Take
 from tags.imports.models import Import, Member, Reject
-from tags.imports.reasons import Bad, Reason, about
-from tags.imports.values import plain
+from tags.imports.reasons import Reason
 
 CHUNK = 5_000  # rows a transaction; some two seconds of locks on those they are about
 OPEN = ("uploaded", "checked", "running")
@@ -78,31 +77,30 @@ def begin(session: Session, row: Import, *, dry: bool) -> None:
         record_audit(session, "import.started", str(row.id), None, {"name": row.name, "kind": row.kind})
 
 
-def chunk(session: Session, import_id: int, path: Path, most: int = CHUNK) -> bool:
+def chunk(session: Session, import_id: int, path: Path, take: Take | None = None) -> bool:
     """Take the next rows of an import whose file lies at `path`; False once there are none.
 
-    A dry run does all of it and takes it back, but for what it counted.
+    A dry run does all of it and takes it back, but for what it counted. take: instead of the kind's own.
     """
     row = get(session, import_id, lock=True)
     if row.state not in ("checking", "running"):
         return False
     session.info["actor"] = f"import:{row.id}"
     kind = kinds.of_name(row.kind)
-    sheet = files.reopened(path, row.sheet)
-    rows = files.read(sheet, Place(*row.place), most, row.mapping.get(kind.together))
-    batch = batch_of(session, kind, row, rows)
+    batch, following = ahead.rows(session, kind, row, path, CHUNK)
+    take = take or kind.take
     if row.state == "checking":
         with session.begin_nested() as point:
-            outcome = kind.take(session, batch)
+            outcome = take(session, batch)
             point.rollback()
     else:
-        outcome = kind.take(session, batch)
+        outcome = take(session, batch)
         _belong(session, row.id, outcome.customers)
     _count(session, row, batch, outcome)
-    if rows.following is not None:
-        row.place = [rows.following.offset, rows.following.row]
+    if following is not None:
+        row.place = [following.offset, following.row]
         return True
-    row.place = [sheet.size, row.place[1]]
+    row.place = [row.sheet["size"], row.place[1]]
     row.state, row.finished_at = "checked" if row.state == "checking" else "done", clock.now()
     if row.state == "done":
         record_audit(session, "import.done", str(row.id), None, {"name": row.name, **counts(row)})
@@ -117,36 +115,6 @@ def counts(row: Import) -> dict[str, int]:
 def share(row: Import) -> float:
     """How much of the file was gone through, 0 to 1."""
     return min(1.0, int(row.place[0]) / max(1, int(row.sheet["size"])))
-
-
-def batch_of(session: Session, kind: Kind, row: Import, rows: Rows) -> Batch:
-    """Rows with their cells read; what can't be read is rejected with its reason."""
-    heads = {key: row.sheet["heads"][at] for key, at in row.mapping.items()}
-    batch = Batch(row.id, row.name, rows.numbers, {}, heads, dict(rows.broken))
-    for one in kind.fields(session):
-        if one.key in row.mapping:
-            at = row.mapping[one.key]
-            cells = [cells[at] if len(cells) > at else "" for cells in rows.cells]
-            batch.columns[one.key] = _read(one, cells, batch)
-    return batch
-
-
-def _read(one: Field, cells: list[str], batch: Batch) -> Column:
-    known: dict[str, object] = {"": None}
-    column: Column = []
-    for at, cell in enumerate(cells):
-        if cell not in known:
-            text = plain(cell)
-            try:
-                known[cell] = one.read(text) if text else None
-            except Bad as bad:
-                known[cell] = about(batch.heads[one.key], cell.strip(), bad.reason)
-        value = known[cell]
-        if isinstance(value, Reason):
-            batch.reject(at, value)
-            value = None
-        column.append(value)
-    return column
 
 
 BELONG = """

@@ -49,6 +49,17 @@ def buyers(session: Session) -> Iterable[str]:
     return _differing("buyer", run(session, BUYERS))
 
 
+STRAY = """
+SELECT i.order_number FROM order_items i LEFT JOIN orders o ON o.id = i.order_number WHERE o.id IS NULL GROUP BY 1
+"""
+
+
+@check("orders: every line belongs to an order")
+def lines(session: Session) -> Iterator[str]:
+    for (number,) in run(session, STRAY):
+        yield f"lines name the order number {number}, which is not there"
+
+
 BUYING = """
 WITH buying AS (
     SELECT DISTINCT coalesce(c.survivor_id, c.id) AS id FROM buyers b JOIN customers c ON c.id = b.customer_id

@@ -1,7 +1,7 @@
 """Taking in orders, each once, with the sums kept of them (G5, T5)."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -47,13 +47,24 @@ class NewOrder:
 
 @dataclass(frozen=True)
 class Landed:
-    """What became of orders told. fresh: those kept now, by order_id, in the order given.
+    """What became of orders told. fresh: those kept now, each with its month, in the order given.
 
     known: for each that was known, by its place in what was told, the fields in which it differs.
     """
 
-    fresh: dict[str, OrderPaid]
+    fresh: list[tuple[NewOrder, str]]
     known: dict[int, list[str]]
+
+    def paid(self) -> list[OrderPaid]:
+        """What is to be announced of the fresh ones."""
+        return [
+            OrderPaid(
+                customer_id=order.customer_id, order_id=order.order_id, paid_at=order.paid_at, month=month,
+                total_fen=order.total_fen, points_used=order.points_used,
+                first_item=order.items[0].name if order.items else "", pieces=sum(one.quantity for one in order.items),
+            )
+            for order, month in self.fresh
+        ]  # fmt: skip
 
 
 def place(session: Session, orders: Sequence[NewOrder]) -> dict[str, bool]:
@@ -62,41 +73,35 @@ def place(session: Session, orders: Sequence[NewOrder]) -> dict[str, bool]:
     One that is known, from before or from earlier in `orders`, changes nothing (G5). Locks the customers.
     Raises OtherContent (409) where a known one differs, field by field; NotFound for a customer that is nobody.
     """
-    landed = land(session, orders)
+    buyers = many.lock_ids(session, {order.customer_id for order in orders})
+    unknown = next((order.customer_id for order in orders if order.customer_id not in buyers), None)
+    if unknown is not None:
+        raise NotFound(f"there is no customer {unknown}")
+    landed = land(session, [replace(order, customer_id=buyers[order.customer_id]) for order in orders])
     for at, differing in landed.known.items():
         if differing:
             raise OtherContent("order", orders[at].order_id, differing)
-    announce_all(session, list(landed.fresh.values()))
-    return {order.order_id: order.order_id in landed.fresh for order in orders}
+    announce_all(session, landed.paid())
+    fresh = {order.order_id for order, _ in landed.fresh}
+    return {order.order_id: order.order_id in fresh for order in orders}
 
 
 def land(session: Session, orders: Sequence[NewOrder]) -> Landed:
-    """Keep orders with their sums, without announcing them; however many, in the same few statements.
-
-    Locks the customers. Raises NotFound for a customer that is nobody.
-    """
-    buyers = many.lock_ids(session, {order.customer_id for order in orders})
+    """Keep orders of locked survivors with their sums, without announcing them; however many, in a few statements."""
     zone = installation_of(session).settings.timezone
     first: dict[str, NewOrder] = {}
-    months: dict[str, str] = {}
     for order in orders:
-        if order.customer_id not in buyers:
-            raise NotFound(f"there is no customer {order.customer_id}")
-        if order.order_id not in first:
-            first[order.order_id] = order
-            months[order.order_id] = clock.month_of(order.paid_at, zone)
-    fresh = _insert(session, first, buyers, months)
+        first.setdefault(order.order_id, order)
+    months = {name: clock.month_of(order.paid_at, zone) for name, order in first.items()}
+    fresh = _insert(session, first, months)
     stored = _stored(session, first.keys() - fresh)
     known: dict[int, list[str]] = {}
-    for at, order in enumerate(orders):
+    for at, order in enumerate(orders if len(fresh) < len(orders) else ()):
         kept = stored.get(order.order_id, first[order.order_id])
-        if kept is order:
-            continue
-        told = {**vars(order), "customer_id": buyers[order.customer_id]}
-        was = {**vars(kept), "customer_id": buyers.get(kept.customer_id, kept.customer_id)}
-        known[at] = [name.removesuffix("_id") for name, value in told.items() if was[name] != value]
-    paid = {name: _paid(first[name], buyers, months[name]) for name in first if name in fresh}
-    return Landed(paid, known)
+        if kept is not order:
+            was = vars(kept)
+            known[at] = [name.removesuffix("_id") for name, value in vars(order).items() if was[name] != value]
+    return Landed([(order, months[name]) for name, order in first.items() if name in fresh], known)
 
 
 INSERT = """
@@ -127,12 +132,10 @@ ORDER = "o text, c bigint, p timestamptz, m text, t bigint, s bigint"
 ITEM = "o text, l int, s text, n text, c text, q int, p bigint"
 
 
-def _insert(
-    session: Session, orders: Mapping[str, NewOrder], buyers: Mapping[int, int], months: Mapping[str, str]
-) -> set[str]:
+def _insert(session: Session, orders: Mapping[str, NewOrder], months: Mapping[str, str]) -> set[str]:
     """Insert those that are not known, with their lines and sums; their order_ids."""
     told = [
-        (one.order_id, buyers[one.customer_id], one.paid_at.isoformat(), months[name], one.total_fen, one.points_used)
+        (name, one.customer_id, one.paid_at.isoformat(), months[name], one.total_fen, one.points_used)
         for name, one in orders.items()
     ]
     lines = [
@@ -170,14 +173,6 @@ def _stored(session: Session, order_ids: Collection[str]) -> dict[str, NewOrder]
         order_id: NewOrder(order_id, customer_id, paid_at, total_fen, tuple(lines.get(number, ())), points_used)
         for number, order_id, customer_id, paid_at, total_fen, points_used in session.execute(orders.where(mine))
     }
-
-
-def _paid(order: NewOrder, buyers: Mapping[int, int], month: str) -> OrderPaid:
-    return OrderPaid(
-        customer_id=buyers[order.customer_id], order_id=order.order_id, paid_at=order.paid_at, month=month,
-        total_fen=order.total_fen, points_used=order.points_used,
-        first_item=order.items[0].name if order.items else "", pieces=sum(item.quantity for item in order.items),
-    )  # fmt: skip
 
 
 def find(session: Session, order_id: str) -> Order | None:

@@ -81,6 +81,71 @@ def test_a_dry_run_says_what_a_run_does_and_does_nothing(shop: Shop, give: Any) 
     assert give("orders", ORDERS) == {"new": 3, "rejected": 3}
 
 
+def test_points_of_an_old_system_are_given_once_with_their_own_end(
+    shop: Shop, give: Any, tmp_path: Path
+) -> None:  # P1 G5
+    give("customers", "手机,姓名,城市\n13800138000,陈静怡,上海\n13900139000,周子墨,\n")
+    rows = '手机,积分,有效期至\n13800138000,"1,200",2027-06-30\n13800138000,300,\n13900139000,-5,\n13700137000,5,\n'
+    assert give("points", rows, name="points.csv") == {"new": 2, "rejected": 2}
+    assert give("points", rows, name="points.csv") == {"same": 2, "rejected": 2}
+    anna = shop.api.get("/customers", phone="13800138000")
+    points = shop.api.get(f"/customers/{anna['id']}/points")
+    assert (points["balance"], points["lots"][0]) == (1500, {"points": 1200, "expires_at": "2027-06-30T16:00:00Z"})
+    assert rejected(tmp_path, "points.csv").keys() == {"13900139000", "13700137000"}
+
+
+def test_customers_are_found_made_and_filled_in(shop: Shop, give: Any, tmp_path: Path) -> None:  # C1 C2 C3 C6 G5
+    shop.api.post("/custom-fields", {"key": "milk", "name": "喝奶", "type": "choice", "choices": ["全脂", "燕麦"]})
+    anna = shop.wecom.add_contact("Anna", unionid="UN1")
+    shop.run_jobs()
+    rows = (
+        "unionid;手机号码;姓名;性别;生日;喝奶\n"
+        "UN1;138 0013 8000;陈静怡;女;1992/5/4;燕麦\n"
+        "UN2;;周子墨;男;;\n"
+        "UN2;;周子墨;女;;\n"
+        "UN3;13800138000;别人;;;\n"
+        "UN4;;;x;;豆奶\n"
+    )
+    assert give("customers", rows) == {"new": 1, "changed": 1, "rejected": 3}
+    hers = shop.api.customer(anna)
+    assert (hers["name"], hers["gender"], hers["birthday"], hers["phone"]) == (
+        "陈静怡",
+        "female",
+        "1992-05-04",
+        "138****8000",
+    )
+    assert hers["fields"] == {"milk": "燕麦"}
+    assert give("customers", rows) == {"same": 2, "rejected": 3}
+    assert rejected(tmp_path).keys() == {"UN2", "UN3", "UN4"}
+
+
+def test_an_imported_list_can_be_asked_for_in_conditions(shop: Shop, give: Any) -> None:  # T4
+    give("customers", "shop_customer_id,name\nU1,Anna\nU2,Bella\n")
+    with shop.installation.transaction("test") as session:
+        number = session.execute(text("SELECT max(id) FROM imports")).scalar_one()
+    meant = shop.api.post("/segments/preview", {"where": {"imported": str(number)}})
+    assert (meant["count"], sorted(one["name"] for one in meant["sample"])) == (2, ["Anna", "Bella"])
+    assert shop.api.call("POST", "/segments/preview", {"where": {"imported": "999"}}).status_code == 422
+
+
+def test_an_import_of_history_sends_nothing(shop: Shop, give: Any) -> None:  # T7 G4
+    """A computed tag leads to a segment group whose invitation would be sent; what is imported moves the tag only."""
+    anna = shop.wecom.add_contact("Anna")
+    shop.run_jobs()
+    arrived = len(shop.wecom.inbox(anna))
+    with shop.installation.transaction("test") as session:
+        waiting = session.execute(text("SELECT count(*) FROM outbox")).scalar_one()
+    rows = f"order_id,external_userid,paid_at,total\nA1,{anna},2026-11-01,500\n"
+    assert give("orders", rows) == {"new": 1}
+    shop.run_jobs()
+    with shop.installation.transaction("test") as session:
+        assert session.execute(text("SELECT count(*) FROM outbox")).scalar_one() == waiting
+        told = session.execute(text("SELECT actor FROM events WHERE name = 'order.paid'")).scalar_one()
+    assert len(shop.wecom.inbox(anna)) == arrived
+    assert told.startswith("import:")
+    assert shop.api.customer(anna)["lifecycle"] == "first_buyer"
+
+
 def everything(shop: Shop) -> dict[str, int]:
     """How many rows each table has that an import of orders or customers writes."""
     tables = ("customers", "identities", "touches", "orders", "order_items", "buyers", "events", "points_transactions",
