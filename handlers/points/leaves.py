@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
 from handlers.points.models import Account, LotRow
+from tags.conditions.controls import LOYALTY, Comparison, Sentence, Shown
 from tags.conditions.numbers import Compare
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.people.finding import totalled
@@ -17,6 +19,10 @@ class BalanceLeaf(Leaf, key="balance"):
     """Her points, held ones included, without those of lots that have ended; 0 where she never earned any."""
 
     balance: Compare
+    shown = Shown(
+        _l("积分余额"), LOYALTY, Sentence(_l("{balance} 分"), Comparison("balance", _l("积分"))),
+        start={"balance": {"gte": 500}},
+    )  # fmt: skip
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""

@@ -3,16 +3,23 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, false
 from sqlalchemy.orm import Session
 
 from bot.core.errors import Fault
 from bot.core.i18n import say
 from handlers.tiers.service import PERIOD_MONTHS, period_start, tiers
+from tags.conditions.controls import LOYALTY, Choice, Figure, Option, Sentence, Shown
 from tags.conditions.numbers import Compare, Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.orders import sums
 from tags.people.finding import totalled
+
+
+def options(session: Session) -> list[Option]:
+    """The tiers of the table."""
+    return [Option(step.name, step.name) for step in tiers.of(session)]
 
 
 @leaf
@@ -21,6 +28,13 @@ class TierLeaf(Leaf, key="tier"):
 
     tier: str
     for_days: Days | None = None
+    shown = Shown(
+        _l("会员等级"), LOYALTY,
+        Sentence(
+            _l("是 {tier} 已满 {for_days} 天"),
+            Choice("tier", _l("等级"), options=options), Figure("for_days", _l("天数"), optional=True),
+        ),
+    )  # fmt: skip
 
     def faults(self, session: Session) -> Iterator[Fault]:
         """A tier that is not in the table."""

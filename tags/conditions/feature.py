@@ -1,5 +1,6 @@
-"""Conditions plug in nothing themselves; features register the leaves."""
+"""Conditions plug in the templates of their builder; features register the leaves."""
 
 from bot.core.feature import feature as made
+from tags.conditions import pages
 
-feature = made("tags.conditions")
+feature = made("tags.conditions", pages)

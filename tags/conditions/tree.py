@@ -9,6 +9,7 @@ A leaf is a pydantic model of its JSON, registered by the feature that keeps the
 @leaf
 class TagLeaf(Leaf, key="tag"):
     tag: Ident
+    shown = Shown(_l("标签"), TAGS, Sentence(_l("有 {tag}"), Choice("tag", _l("标签"), options=tags)))
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from datetime import datetime, tzinfo
 from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import ValidationError
-from sqlalchemy import Column, ColumnElement, Select, and_, not_, or_
+from sqlalchemy import Column, ColumnElement, Select, and_, not_, or_, true
 from sqlalchemy.orm import Session
 
 from bot.core.errors import Fault, Unacceptable
@@ -26,6 +27,7 @@ from bot.core.i18n import say
 from bot.core.installation import installation_of
 from bot.web.api import Body
 from bot.web.problems import of_validation
+from tags.conditions.controls import Shown
 
 Kind = Literal["all", "any", "none"]
 GROUPS = get_args(Kind)
@@ -51,6 +53,7 @@ class Leaf(Body):
     """One fact about a customer. key: the field by which its JSON is known as this leaf."""
 
     key: ClassVar[str]
+    shown: ClassVar[Shown]  # how it stands in the condition builder
 
     def __init_subclass__(cls, key: str = "", **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -96,7 +99,7 @@ class Leaf(Body):
 
 @dataclass(frozen=True)
 class Group:
-    """all: every node holds; any: at least one; none: not one of them."""
+    """all: every node holds, of an empty one everybody's; any: at least one; none: not one of them."""
 
     kind: Kind
     nodes: tuple["Tree", ...]
@@ -105,7 +108,7 @@ class Group:
         """As of a leaf."""
         inside = [node.holds(asked) for node in self.nodes]
         if self.kind == "all":
-            return and_(*inside)
+            return and_(true(), *inside)
         return or_(*inside) if self.kind == "any" else not_(or_(*inside))
 
     def words(self, session: Session, lang: str) -> str:
@@ -132,7 +135,9 @@ leaves: Register[type[Leaf]] = Register("condition leaves")
 
 
 def leaf(kind: Class) -> Class:
-    """Mark a class as a leaf that conditions may have."""
+    """Mark a class as a leaf that conditions may have. Raises TypeError for one the builder could not show."""
+    if not hasattr(kind, "shown"):
+        raise TypeError(f"{kind.__name__} has no `shown`, expected a Shown (tags/conditions/controls.py)")
     return leaves.mark(kind, kind)
 
 

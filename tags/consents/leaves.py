@@ -2,16 +2,26 @@
 
 from typing import Literal
 
+from flask_babel import lazy_gettext as _l
 from pydantic import Field
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
+from bot.web.language import spoken
+from tags.conditions.controls import PROFILE, Choice, Option, Sentence, Shown
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.consents.models import Consent
-from tags.consents.service import Purpose
+from tags.consents.service import PURPOSES, Purpose
 from tags.consents.shown import purpose_words
 from tags.people.service import family_of
+
+STATES = [Option("given", _l("同意了")), Option("withdrawn", _l("退订了")), Option("unknown", _l("没说过"))]
+
+
+def purposes(session: Session) -> list[Option]:
+    """What she may agree to."""
+    return [Option(one, purpose_words(one, spoken())) for one in PURPOSES]
 
 
 @leaf
@@ -20,6 +30,14 @@ class ConsentLeaf(Leaf, key="consent"):
 
     consent: Purpose
     is_: Literal["given", "withdrawn", "unknown"] = Field(alias="is")
+    shown = Shown(
+        _l("同意与退订"), PROFILE,
+        Sentence(
+            _l("对 {consent} {is}"),
+            Choice("consent", _l("用途"), options=purposes), Choice("is", _l("说了什么"), options=STATES),
+        ),
+        start={"consent": "marketing", "is": "given"},
+    )  # fmt: skip
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""

@@ -12,7 +12,7 @@ from tags.conditions.tree import Asked
 from tags.fields import service
 from tags.fields.models import CustomField, FieldValue
 from tags.people.cards import facet
-from tags.people.fields import TEXT_WAYS, Askable, Tied, Values, finds_field, writes_fields
+from tags.people.fields import TEXT_WAYS, Askable, Tied, Values, finds_field, lists_fields, writes_fields
 
 WAYS = {
     "text": TEXT_WAYS, "choice": TEXT_WAYS, "number": ("number", "exists"),
@@ -33,6 +33,11 @@ def own(session: Session, key: str) -> Askable | None:
         return getattr(hers, column), (hers.customer_id == asked.who, hers.field_id == field_id)
 
     return Askable(lambda lang: name, WAYS[field.type], known, tuple(field.choices))
+
+
+@lists_fields
+def keys(session: Session) -> list[str]:
+    return [field.key for field in service.all_fields(session)]
 
 
 @writes_fields

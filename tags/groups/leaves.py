@@ -2,13 +2,22 @@
 
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import ColumnElement, exists
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.errors import Fault
 from bot.core.i18n import say
+from tags.conditions.controls import DID, Choice, Option, Sentence, Shown
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.groups.models import GroupChat, GroupMember
+from tags.people.names import name_key
+
+
+def options(session: Session) -> list[Option]:
+    """The group chats there are."""
+    chats = session.scalars(select(GroupChat).where(GroupChat.dismissed_at.is_(None)).order_by(GroupChat.chat_id))
+    return [Option(one.chat_id, one.name or one.chat_id, letters=name_key(one.name)) for one in chats]
 
 
 @leaf
@@ -16,6 +25,9 @@ class GroupChatLeaf(Leaf, key="group_chat"):
     """She is in the group chat."""
 
     group_chat: str
+    shown = Shown(
+        _l("客户群"), DID, Sentence(_l("在群 {group_chat} 里"), Choice("group_chat", _l("客户群"), options=options))
+    )
 
     def faults(self, session: Session) -> Iterator[Fault]:
         """A group chat that is not known."""

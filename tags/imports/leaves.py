@@ -2,15 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import ColumnElement, exists
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.errors import Fault
 from bot.core.i18n import say
 from bot.web.api import Ident
+from tags.conditions.controls import TAGS, Choice, Option, Sentence, Shown
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.imports.models import Import, Member
+from tags.people.names import name_key
 from tags.people.service import family_of
+
+
+def options(session: Session) -> list[Option]:
+    """The imports that took something in, newest first."""
+    found = session.scalars(select(Import).where(Import.state.in_(("running", "done"))).order_by(Import.id.desc()))
+    return [Option(str(one.id), one.name, letters=name_key(one.name)) for one in found]
 
 
 @leaf
@@ -18,6 +27,9 @@ class ImportedLeaf(Leaf, key="imported"):
     """She, or one merged into her, is in the imported list."""
 
     imported: Ident
+    shown = Shown(
+        _l("导入名单"), TAGS, Sentence(_l("在导入 {imported} 里"), Choice("imported", _l("导入"), options=options))
+    )
 
     def faults(self, session: Session) -> Iterator[Fault]:
         """No import of customers, or one that has taken nobody in."""

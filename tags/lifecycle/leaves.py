@@ -3,14 +3,22 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
+from tags.conditions.controls import STANDING, Choice, Figure, Option, Sentence, Shown
 from tags.conditions.numbers import Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.lifecycle.models import StageRow
 from tags.people.models import Contact
+
+STAGES = [
+    Option("stranger", _l("陌生人")), Option("contact", _l("好友未购")), Option("first_buyer", _l("首购")),
+    Option("repeat", _l("复购")), Option("loyal", _l("忠诚")), Option("at_risk", _l("流失风险")),
+    Option("lapsed", _l("已流失")), Option("won_back", _l("已召回")),
+]  # fmt: skip
 
 
 @leaf
@@ -19,6 +27,13 @@ class LifecycleLeaf(Leaf, key="lifecycle"):
 
     lifecycle: Literal["stranger", "contact", "first_buyer", "repeat", "loyal", "at_risk", "lapsed", "won_back"]
     for_days: Days | None = None
+    shown = Shown(
+        _l("生命周期"), STANDING,
+        Sentence(
+            _l("阶段是 {lifecycle} 已满 {for_days} 天"),
+            Choice("lifecycle", _l("阶段"), options=STAGES), Figure("for_days", _l("天数"), optional=True),
+        ),
+    )  # fmt: skip
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""

@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
+from flask_babel import lazy_gettext as _l
 from pydantic import Field
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
 from bot.web.api import Body
+from tags.conditions.controls import BOUGHT, Comparison, Figure, Line, Sentence, Shown
 from tags.conditions.numbers import Compare, Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.orders import sums
@@ -42,6 +44,17 @@ class OrdersLeaf(Leaf, key="orders"):
     """What she bought."""
 
     orders: Orders
+    shown = Shown(
+        _l("订单"), BOUGHT,
+        Sentence(
+            _l("近 {within_days} 天买过品类 {category} 货号 {sku}，次数 {count}，共付 {net_fen} 元"),
+            Figure("orders.within_days", _l("天数"), optional=True),
+            Line("orders.category", _l("品类"), optional=True), Line("orders.sku", _l("货号"), optional=True),
+            Comparison("orders.count", _l("次数"), optional=True),
+            Comparison("orders.net_fen", _l("金额"), optional=True, times=100),
+        ),
+        start={"orders": {"within_days": 90, "count": {"gte": 1}}},
+    )  # fmt: skip
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""

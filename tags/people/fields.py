@@ -7,7 +7,7 @@ def own(session: Session, key: str) -> Askable | None: ...
 def write(session: Session, customer_id: int, values: Mapping[str, Any]) -> tuple[Values, Values]: ...   # before, after
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,11 +44,17 @@ Find = Callable[[Session, str], Askable | None]
 Write = Callable[[Session, int, Mapping[str, Any]], tuple[Values, Values]]
 finders: Register[Find] = Register("finders of fields")
 writers: Register[Write] = Register("writers of fields")
+listers: Register[Callable[[Session], Iterable[str]]] = Register("lists of fields")
 
 
 def finds_field(function: Find) -> Find:
     """Mark a function that knows fields by their keys."""
     return finders.mark(function, function)
+
+
+def lists_fields(function: Callable[[Session], Iterable[str]]) -> Callable[[Session], Iterable[str]]:
+    """Mark a function that gives the keys of the fields it knows."""
+    return listers.mark(function, function)
 
 
 def writes_fields(function: Write) -> Write:
@@ -64,6 +70,12 @@ def find(session: Session, key: str) -> Askable | None:
     if key in OURS:
         return _ours(key)
     return next((found for one in finders if (found := one(session, key)) is not None), None)
+
+
+def every(session: Session) -> Iterator[tuple[str, Askable]]:
+    """All fields with their keys, ours first."""
+    keys = [*OURS, *(key for one in listers for key in one(session))]
+    return ((key, found) for key in keys if (found := find(session, key)) is not None)
 
 
 def write(session: Session, customer_id: int, values: Mapping[str, Any]) -> tuple[Values, Values]:

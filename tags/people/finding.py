@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from bot.core import clock
 from bot.core.feature import Register
 from bot.web import cursors
+from bot.web.language import spoken
+from tags.conditions.compact import unpack
 from tags.conditions.numbers import Compare
-from tags.conditions.tree import Asked, Tree
+from tags.conditions.tree import Asked, Tree, parse
 from tags.people.models import Customer, Identity
 from tags.people.names import name_key
 from tags.people.phones import normalised
@@ -59,6 +61,18 @@ def _found(session: Session, q: str, wanted: Mapping[str, str]) -> Customers:
         if name in wanted:
             query = narrow(session, query, wanted[name])
     return query
+
+
+@narrows("where")
+def meeting(session: Session, query: Customers, value: str) -> Customers:
+    """Those a tree in an address means."""
+    tree = parse(session, unpack(value, "/where"), "/where")
+    return query.where(Customer.id.in_(meant(session, tree)))
+
+
+def asked(session: Session, packed: str) -> str:
+    """A tree in an address, in words of the page's language; "" for none."""
+    return parse(session, unpack(packed, "/where"), "/where").words(session, spoken()) if packed else ""
 
 
 def meant(session: Session, tree: Tree, now: datetime | None = None) -> Select[int]:

@@ -1,9 +1,10 @@
 """What conditions ask of people: profile, contacts, how she came, a random share (T4)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
+from flask_babel import lazy_gettext as _l
 from pydantic import Field
 from sqlalchemy import BigInteger, ColumnElement, Select, Text, and_, cast, exists, false, func, literal, select
 from sqlalchemy.orm import Session, aliased
@@ -11,15 +12,78 @@ from sqlalchemy.orm import Session, aliased
 from bot.core.errors import Fault
 from bot.core.i18n import say
 from bot.web.api import Flag, Whole
+from bot.web.language import spoken
+from tags.conditions.controls import (
+    OTHER,
+    PROFILE,
+    Choice,
+    Comparison,
+    Control,
+    Figure,
+    Fixed,
+    Line,
+    Lines,
+    Option,
+    Sentence,
+    Shown,
+    Way,
+    Ways,
+    whole_or_word,
+)
 from tags.conditions.numbers import CompareMeasure, Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.people import fields
 from tags.people.models import Contact, Customer, Touch
-from tags.people.staff import names
+from tags.people.staff import choices, names
 
 PARTS = 10_000  # of a percent's hundredth: how fine a share is cut
 
 Value = Annotated[str, Field(min_length=1, max_length=128)]
+
+VALUES = {
+    "gender": [Option("female", _l("女")), Option("male", _l("男"))],
+    "language": [Option("zh-CN", _l("简体中文")), Option("zh-TW", _l("繁体中文")), Option("en", "English")],
+}  # fmt: skip
+MONTHS = [Option("this", _l("本月")), *(Option(str(month), str(month)) for month in range(1, 12 + 1))]
+WAYS = {
+    "in": Way("in", _l("是其中之一"), Lines("in", _l("内容"))),
+    "number": Way("number", _l("数值"), Comparison("number", _l("数值"))),
+    "month": Way("month", _l("在月份"), Choice("month", _l("月份"), options=MONTHS, made=whole_or_word)),
+    "within_days": Way("within_days", _l("在近几天内"), Figure("within_days", _l("天数"))),
+    "older_than_days": Way("older_than_days", _l("早于几天前"), Figure("older_than_days", _l("天数"))),
+}  # fmt: skip
+KNOWN = Way("known", _l("已知"), Fixed("exists", _l("已知"), says=True))
+UNKNOWN = Way("unknown", _l("未知"), Fixed("exists", _l("未知"), says=False))
+CHANNELS = [
+    Option("live_code", _l("渠道活码")), Option("add_way", _l("直接添加")), Option("kf", _l("微信客服")),
+    Option("group", _l("客户群")), Option("referral", _l("老带新")), Option("order", _l("订单")),
+    Option("import", _l("导入")),
+]  # fmt: skip
+
+
+def members(session: Session) -> list[Option]:
+    """The members who follow customers."""
+    return [Option(userid, name, letters=letters) for userid, name, letters in choices(session)]
+
+
+def known_fields(session: Session) -> list[Option]:
+    """The fields that may be asked for, ours first."""
+    return [Option(key, found.called(spoken())) for key, found in fields.every(session)]
+
+
+def asked_of(session: Session, get: Callable[[str], str]) -> Sentence:
+    """The ways the chosen field is asked."""
+    key = get("field")
+    found = fields.find(session, key)
+    among = VALUES.get(key) or [Option(one, one) for one in (found.choices if found else ())]
+    label = _l("内容")
+    value: Control = Choice("is", label, options=among) if among else Line("is", label)
+    is_ = Way("is", _l("是"), value)
+    ways = [is_ if way == "is" else WAYS[way] for way in (found.ways if found else ("is", *WAYS)) if way != "exists"]
+    return Sentence(
+        "{field} {way}",
+        Choice("field", _l("资料"), options=known_fields), Ways("way", _l("怎样"), ways=[*ways, KNOWN, UNKNOWN]),
+    )  # fmt: skip
 
 
 @leaf
@@ -39,6 +103,7 @@ class FieldLeaf(Leaf, key="field"):
     month: Annotated[Whole, Field(ge=1, le=12)] | Literal["this"] | None = None
     within_days: Days | None = None
     older_than_days: Days | None = None
+    shown = Shown(_l("客户资料"), PROFILE, asked_of, start={"field": "gender", "is": "female"})
 
     def faults(self, session: Session) -> Iterator[Fault]:
         """A field that is not there, a way its type does not have, a choice it does not offer."""
@@ -114,6 +179,17 @@ class ContactLeaf(Leaf, key="contact"):
 
     contact: Literal["active", "lost", "never"]
     staff: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    shown = Shown(
+        _l("好友关系"), PROFILE,
+        Sentence(
+            _l("{contact} 成员 {staff}"),
+            Choice("contact", _l("关系"), options=[
+                Option("active", _l("是好友")), Option("lost", _l("曾是好友")), Option("never", _l("从未加过"))
+            ]),
+            Choice("staff", _l("成员"), optional=True, options=members),
+        ),
+        start={"contact": "active"},
+    )  # fmt: skip
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""
@@ -141,6 +217,14 @@ class CameByLeaf(Leaf, key="came_by"):
 
     came_by: Literal["live_code", "add_way", "kf", "group", "referral", "order", "import"]
     state: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    shown = Shown(
+        _l("来源渠道"), PROFILE,
+        Sentence(
+            _l("第一次来自 {came_by} 渠道参数 {state}"),
+            Choice("came_by", _l("渠道"), options=CHANNELS), Line("state", _l("渠道参数"), optional=True),
+        ),
+        start={"came_by": "live_code"},
+    )  # fmt: skip
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""
@@ -167,6 +251,14 @@ class ShareLeaf(Leaf, key="share"):
 
     share: Annotated[Whole, Field(ge=1, le=99, description="percent")]
     salt: Annotated[str, Field(max_length=64)] = ""
+    shown = Shown(
+        _l("随机抽样"), OTHER,
+        Sentence(
+            _l("随机 {share} %，签号 {salt}"),
+            Figure("share", _l("百分比")), Line("salt", _l("签号"), optional=True),
+        ),
+        start={"share": 10},
+    )  # fmt: skip
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's: the first 4 bytes of SHA-256 over salt and id, cut into `PARTS`."""

@@ -37,7 +37,7 @@ console = pages("people", __name__)
 @needs("customers:read")
 def index() -> Response:
     words = request.args.get("q", "").strip()
-    wanted = {one.name: request.args[one.name] for one in panels.offered if request.args.get(one.name)}
+    wanted = {name: request.args[name] for name, _narrow in finding.filters if request.args.get(name)}
     found, following = finding.page(
         session(), q=words, wanted=wanted, limit=PER_PAGE, cursor=request.args.get("cursor")
     )
@@ -47,6 +47,8 @@ def index() -> Response:
         facets=[(one, one.choices(session())) for one in panels.offered], names=_members(shown),
         total=finding.count(session(), q=words, wanted=wanted), source=source_words,
         faces=pictures.paths(session(), [one.avatar for one in shown]),
+        asked=finding.asked(session(), wanted.get("where", "")),
+        filters={name: value for name, value in request.args.items() if value and name != "cursor"},
     )  # fmt: skip
 
 

@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
+from flask_babel import lazy_gettext as _l
 from pydantic import Field, model_validator
 from sqlalchemy import ColumnElement, Select, exists, select, union
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
 from bot.web.api import Body, Whole
+from tags.conditions.controls import STANDING, Choice, Figure, Option, Sentence, Several, Shown
 from tags.conditions.numbers import Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.people.models import Customer
@@ -18,6 +20,12 @@ Some = Annotated[list[Annotated[Whole, Field(ge=1, le=5)]], Field(min_length=1, 
 Named = Literal[
     "重要价值", "重要发展", "重要保持", "重要挽留", "一般价值", "一般发展", "一般保持", "一般挽留", "未购"
 ]  # fmt: skip
+NAMED = [
+    Option("重要价值", _l("重要价值")), Option("重要发展", _l("重要发展")), Option("重要保持", _l("重要保持")),
+    Option("重要挽留", _l("重要挽留")), Option("一般价值", _l("一般价值")), Option("一般发展", _l("一般发展")),
+    Option("一般保持", _l("一般保持")), Option("一般挽留", _l("一般挽留")), Option("未购", _l("未购")),
+]  # fmt: skip
+FIVE = [Option(str(score), str(score)) for score in range(1, 6)]
 
 
 class Scores(Body):
@@ -43,6 +51,15 @@ class RfmLeaf(Leaf, key="rfm"):
     """Her scores are among these; nobody's whose orders don't count."""
 
     rfm: Scores
+    shown = Shown(
+        _l("RFM 得分"), STANDING,
+        Sentence(
+            _l("近度 {r} 频度 {f} 额度 {m}"),
+            *(Several(f"rfm.{one}", label, optional=True, options=FIVE, made=int)
+              for one, label in (("r", _l("近度得分")), ("f", _l("频度得分")), ("m", _l("额度得分")))),
+        ),
+        start={"rfm": {"r": [4, 5]}},
+    )  # fmt: skip
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""
@@ -62,6 +79,13 @@ class ClassLeaf(Leaf, key="class"):
 
     class_: Named = Field(alias="class")
     for_days: Days | None = None
+    shown = Shown(
+        _l("RFM 分类"), STANDING,
+        Sentence(
+            _l("是 {class} 已满 {for_days} 天"),
+            Choice("class", _l("分类"), options=NAMED), Figure("for_days", _l("天数"), optional=True),
+        ),
+    )  # fmt: skip
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""

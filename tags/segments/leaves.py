@@ -3,18 +3,27 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, false
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, false, select
 from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.core.errors import Fault
 from bot.core.i18n import say
 from bot.web.api import Ident
+from tags.conditions.controls import TAGS, Choice, Figure, Option, Sentence, Shown
 from tags.conditions.numbers import Days
 from tags.conditions.tree import Asked, Group, Leaf, Tree, leaf, stored
+from tags.people.names import name_key
 from tags.segments.events import SegmentEntered
 from tags.segments.models import Segment
 from tags.timeline.leaves import EventLeaf
+
+
+def options(session: Session) -> list[Option]:
+    """The segments in use."""
+    found = session.scalars(select(Segment).where(Segment.deleted_at.is_(None)).order_by(Segment.id.desc()))
+    return [Option(str(one.id), one.name, letters=name_key(one.name)) for one in found]
 
 
 @leaf
@@ -23,6 +32,13 @@ class SegmentLeaf(Leaf, key="segment"):
 
     segment: Ident
     for_days: Days | None = None
+    shown = Shown(
+        _l("客群"), TAGS,
+        Sentence(
+            _l("属于 {segment} 已满 {for_days} 天"),
+            Choice("segment", _l("客群"), options=options), Figure("for_days", _l("天数"), optional=True),
+        ),
+    )  # fmt: skip
 
     def faults(self, session: Session) -> Iterator[Fault]:
         """A segment that is not there."""

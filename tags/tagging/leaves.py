@@ -3,15 +3,28 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.errors import Fault
 from bot.core.i18n import say
 from bot.web.api import Ident
+from tags.conditions.controls import TAGS, Choice, Figure, Option, Sentence, Shown
 from tags.conditions.numbers import Days
 from tags.conditions.tree import Asked, Leaf, leaf
+from tags.people.names import name_key
+from tags.tagging import groups
 from tags.tagging.models import Assignment, Tag
+
+
+def options(session: Session) -> list[Option]:
+    """Every tag, with its group and the letters it is found by."""
+    return [
+        Option(str(tag.id), tag.name, group.name, name_key(tag.name))
+        for group, tags in groups.all_groups(session)
+        for tag in tags
+    ]
 
 
 @leaf
@@ -20,6 +33,13 @@ class TagLeaf(Leaf, key="tag"):
 
     tag: Ident
     for_days: Days | None = None
+    shown = Shown(
+        _l("标签"), TAGS,
+        Sentence(
+            _l("有 {tag} 已满 {for_days} 天"),
+            Choice("tag", _l("标签"), options=options), Figure("for_days", _l("天数"), optional=True),
+        ),
+    )  # fmt: skip
 
     def faults(self, session: Session) -> Iterator[Fault]:
         """A tag that is not there."""

@@ -1,10 +1,11 @@
 """What conditions ask of events: how often one happened, and what the last one said (T4)."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
+from flask_babel import lazy_gettext as _l
 from pydantic import Field
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session, aliased
@@ -13,6 +14,20 @@ from bot.core.errors import Fault
 from bot.core.events import Event, EventRow
 from bot.core.i18n import say
 from bot.web.api import Flag, Whole
+from bot.web.language import spoken
+from tags.conditions.controls import (
+    DID,
+    Choice,
+    Comparison,
+    Control,
+    Figure,
+    Option,
+    Pairs,
+    Sentence,
+    Shown,
+    flag_or_word,
+    whole_or_word,
+)
 from tags.conditions.numbers import Compare, Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.people.finding import totalled
@@ -24,6 +39,56 @@ Said = Annotated[
     dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=200)] | Whole | Flag],
     Field(min_length=1, max_length=5, description="fields of the event and their values; ids as the API writes them"),
 ]
+
+
+def events(session: Session) -> list[Option]:
+    """The events that may be asked for."""
+    return [Option(kind.name, called(spoken())) for kind, called in askable]
+
+
+def asked_of(
+    key: str, words: Any, *more: Control, optional: bool = False
+) -> Callable[[Session, Callable[[str], str]], Sentence]:
+    """The sentence about an event, with the fields of the one that is chosen."""
+
+    def sentence(session: Session, get: Callable[[str], str]) -> Sentence:
+        kind = next((one for one, _ in askable if one.name == get(key)), None)
+        fields = {
+            name: (field_called(name, spoken()), _json(name, type_))
+            for name, type_ in (fields_of(kind) if kind else ())
+        }
+        said = Pairs("where", _l("其中"), optional, fields=fields)
+        return Sentence(words, Choice(key, _l("事件"), options=events), said, *more)
+
+    return sentence
+
+
+def fields_of(kind: type[Event]) -> Iterator[tuple[str, str]]:
+    """The fields of an event, as (name, type)."""
+    for one in dataclasses.fields(kind):
+        if one.name != "customer_id":
+            yield one.name, one.type if isinstance(one.type, str) else one.type.__name__
+
+
+def field_called(name: str, lang: str) -> str:
+    """What a field of events is called; itself where nobody named it."""
+    return {
+        "order_id": say(lang, "订单号"), "total_fen": say(lang, "实付（分）"), "amount_fen": say(lang, "退款（分）"),
+        "pieces": say(lang, "件数"), "first_item": say(lang, "第一件商品"), "month": say(lang, "月份"),
+        "points": say(lang, "积分"), "points_used": say(lang, "用掉的积分"), "tag": say(lang, "标签"),
+        "tag_id": say(lang, "标签编号"), "group": say(lang, "标签组"), "source": say(lang, "来自"),
+        "userid": say(lang, "成员账号"), "state": say(lang, "渠道参数"), "customer": say(lang, "新老"),
+        "add_way": say(lang, "添加方式"), "chat": say(lang, "群名"), "chat_id": say(lang, "群编号"),
+        "join_scene": say(lang, "入群方式"), "kind": say(lang, "种类"), "text": say(lang, "内容"),
+        "reason": say(lang, "原因"), "code": say(lang, "短链"), "segment": say(lang, "客群"),
+    }.get(name, name)  # fmt: skip
+
+
+def _json(name: str, type_: str) -> Callable[[str], Any]:
+    """The JSON of what is typed for a field: ids are strings outside."""
+    if type_ == "bool":
+        return flag_or_word
+    return whole_or_word if type_ == "int" and not name.endswith("_id") else str
 
 
 class AboutEvent(Leaf):
@@ -54,8 +119,7 @@ class AboutEvent(Leaf):
     @property
     def _fields(self) -> dict[str, bool]:
         """The fields of the event, and whether each is a whole number inside: ids are strings outside."""
-        found = dataclasses.fields(self._event[0])
-        return {field.name: field.type in (int, "int") for field in found if field.name != "customer_id"}
+        return {name: type_ == "int" for name, type_ in fields_of(self._event[0])}
 
     def aged(self, asked: Asked, since: datetime) -> Select[int] | None:
         """As every leaf's."""
@@ -82,8 +146,8 @@ class AboutEvent(Leaf):
     def _called(self, lang: str) -> str:
         return self._event[1](lang)
 
-    def _where_words(self) -> str:
-        said = "、".join(f"{name} = {value}" for name, value in (self.where or {}).items())
+    def _where_words(self, lang: str) -> str:
+        said = "、".join(f"{field_called(name, lang)} = {value}" for name, value in (self.where or {}).items())
         return f"（{said}）" if said else ""
 
 
@@ -93,6 +157,15 @@ class EventLeaf(AboutEvent, key="event"):
 
     event: str
     count: Compare | None = None
+    shown = Shown(
+        _l("发生过的事"), DID,
+        asked_of(
+            "event", _l("近 {within_days} 天有过 {event} {where}，次数 {count}"),
+            Figure("within_days", _l("天数"), optional=True), Comparison("count", _l("次数"), optional=True),
+            optional=True,
+        ),
+        start={"event": "order.paid", "within_days": 90},
+    )  # fmt: skip
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""
@@ -114,7 +187,7 @@ class EventLeaf(AboutEvent, key="event"):
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""
-        said = say(lang, "有过「%(event)s」", event=self._called(lang)) + self._where_words()
+        said = say(lang, "有过「%(event)s」", event=self._called(lang)) + self._where_words(lang)
         if self.within_days is not None:
             said = say(lang, "近 %(days)s 天%(said)s", days=self.within_days, said=said)
         return say(lang, "%(said)s %(times)s 次", said=said, times=self.count.words()) if self.count else said
@@ -126,6 +199,14 @@ class LastEventLeaf(AboutEvent, key="last_event"):
 
     last_event: str
     where: Said
+    shown = Shown(
+        _l("最近一次的事"), DID,
+        asked_of(
+            "last_event", _l("最近一次 {last_event} {where}，在近 {within_days} 天内"),
+            Figure("within_days", _l("天数"), optional=True),
+        ),
+        start={"last_event": "order.paid", "where": {}},
+    )  # fmt: skip
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""
@@ -139,7 +220,7 @@ class LastEventLeaf(AboutEvent, key="last_event"):
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""
-        said = say(lang, "最近一次「%(event)s」", event=self._called(lang)) + self._where_words()
+        said = say(lang, "最近一次「%(event)s」", event=self._called(lang)) + self._where_words(lang)
         if self.within_days is None:
             return said
         return say(lang, "%(said)s，在近 %(days)s 天内", days=self.within_days, said=said)

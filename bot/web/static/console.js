@@ -95,7 +95,7 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "Enter" && near(event, ".finder .input")) {
     byId("found").querySelector("a")?.click();
   } else if (command && event.key === "Enter" && typing?.form) {
-    typing.form.requestSubmit();
+    typing.form.requestSubmit(typing.form.querySelector("[data-save]"));
   } else if (event.key === "/" && !typing && !command) {
     const search = document.querySelector("#main [type=search]");
     if (search) { event.preventDefault(); search.focus(); }
@@ -127,14 +127,31 @@ document.addEventListener("htmx:afterRequest", (event) => {
   button.parentElement.querySelectorAll("button").forEach((each) => { each.setAttribute("aria-pressed", String(each === button)); });
 });
 
+// What is typed is sent a moment later and would take the place of a button pressed meanwhile: it waits for its answer.
+document.addEventListener("htmx:confirm", (event) => {
+  const form = event.target;
+  if (event.detail.triggeringEvent?.type !== "input" || form.dataset.pressed !== "true") return;
+  event.preventDefault();
+  form.addEventListener("htmx:afterRequest", () => htmx.trigger(form, "input"), { once: true });
+});
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.matches("[data-builder]")) event.target.dataset.pressed = String(event.detail.requestConfig.triggeringEvent?.type === "submit");
+});
+document.addEventListener("htmx:afterRequest", (event) => { delete event.target.dataset.pressed; });
+
 document.addEventListener("toast", (event) => event.detail.value.forEach(showToast));
 document.addEventListener("close-dialog", () => document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close()));
 document.addEventListener("htmx:sendError", () => showToast({ text: byId("toasts").dataset.failed, tone: "bad" }));
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.elt.id === "drawer-content" && !byId("drawer").open) byId("drawer").showModal();
-  event.detail.elt.querySelector?.("[aria-invalid=true]")?.focus();
+  // Where the answer is to what is being typed, the focus stays there.
+  const typed = event.detail.requestConfig?.triggeringEvent?.type === "input";
+  (event.detail.elt.querySelector?.("[data-focus]") ?? (typed ? null : event.detail.elt.querySelector?.("[aria-invalid=true]")))?.focus();
 });
-document.querySelector("[aria-invalid=true]")?.focus();
+document.querySelector("[aria-invalid=true]:not(.builder *)")?.focus();
+
+// Leaving a search box that was typed in would ask once more, and the answer's address would stop the link being followed.
+document.addEventListener("change", (event) => { if (near(event, ".filters [type=search]")) event.stopPropagation(); }, true);
 
 const tellOffline = () => { byId("offline").hidden = navigator.onLine; };
 addEventListener("online", tellOffline);
