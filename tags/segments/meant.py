@@ -61,3 +61,9 @@ def page(session: Session, tree: Tree, limit: int, cursor: str | None) -> tuple[
     after = cursors.read(cursor, order)[0] if cursor is not None else 0
     ids = list(islice(members(session, tree).iter_equal_or_larger(after + 1), limit + 1))
     return cursors.page(session, select(Customer).where(Customer.id.in_(ids)), order, limit, cursor)
+
+
+def those_with(session: Session, trees: Sequence[Tree], customer_id: int) -> list[bool]:
+    """Which of some trees mean her (a survivor)."""
+    with index_of(installation_of(session)).view() as view:
+        return [customer_id in view.of(tree, BitMap([customer_id])) for tree in trees]

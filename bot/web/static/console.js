@@ -95,7 +95,10 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "Enter" && near(event, ".finder .input")) {
     byId("found").querySelector("a")?.click();
   } else if (command && event.key === "Enter" && typing?.form) {
-    typing.form.requestSubmit(typing.form.querySelector("[data-save]"));
+    event.preventDefault();  // or the browser presses the form's first button as well
+    const save = typing.form.querySelector("[data-save]");
+    if (save) save.click();
+    else typing.form.requestSubmit();
   } else if (event.key === "/" && !typing && !command) {
     const search = document.querySelector("#main [type=search]");
     if (search) { event.preventDefault(); search.focus(); }
