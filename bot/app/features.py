@@ -33,6 +33,7 @@ FEATURES: tuple[str, ...] = (
     "handlers.welcome",  # what a new friend is told, in time or late
     "handlers.transfers",  # customers handed from one member to another, and how members fare
     "handlers.invites",  # the invitation to her group, carried by the welcome or by 微信客服
+    "handlers.leads",  # buyers and phones without contact, shared out to members who add them
     "handlers.binding",  # orders she ties to herself, by phone or order number
 )
 

@@ -2,6 +2,7 @@
 
 from flask import render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -9,13 +10,22 @@ from bot.web import edge
 from bot.web.forms import Form
 from bot.web.guard import needs
 from bot.web.pages import drawer, go, pages, toast
-from handlers.binding import service
+from handlers.binding import service, unbound
 from handlers.binding.errors import NoMatch, SomebodysOwn
 from tags.people import service as people
 from tags.people.cards import CustomerAnswer
-from tags.people.panels import panel
+from tags.people.panels import panel, remark
 
 console = pages("binding", __name__)
+
+
+@remark
+def still_unbound(session: Session) -> str:
+    """How many orders have no contact, over the customer list (C7)."""
+    found = unbound.count(session)
+    if not found.orders:
+        return ""
+    return ngettext("%(num)s 笔订单还没有对上好友", "%(num)s 笔订单还没有对上好友", found.orders)
 
 
 @panel("left", place=60)

@@ -1,6 +1,6 @@
 """What invites plug in: what they listen to, their part of welcomes, timeline, API and pages, their clock work."""
 
 from bot.core.feature import feature as made
-from handlers.invites import api, jobs, links, listeners, timeline, triggers
+from handlers.invites import api, jobs, links, listeners, timeline, triggers, why
 
-feature = made("handlers.invites", listeners, timeline, api, links, jobs, triggers)
+feature = made("handlers.invites", listeners, timeline, api, links, jobs, triggers, why)

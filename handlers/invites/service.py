@@ -81,7 +81,7 @@ def deliver(session: Session, invitation_id: int) -> None:
         invitation.reason = FULL
         return
     invitation.reason = ""
-    _tell(session, invitation, text_of(session, invitation).text, _dedupe(invitation))
+    _tell(session, invitation, text_of(session, invitation).text, dedupe(invitation))
 
 
 def let_in(session: Session) -> int:
@@ -311,8 +311,8 @@ def _taken_back(session: Session, invitation: Invitation, why: str) -> bool:
     """Whether it had not left and now will not; one that is just leaving is sent a moment later (`carried`)."""
     if invitation.state not in OPEN:
         return False
-    messaging.withdraw(session, _dedupe(invitation), why)
-    return not messaging.leaves(session, _dedupe(invitation))
+    messaging.withdraw(session, dedupe(invitation), why)
+    return not messaging.leaves(session, dedupe(invitation))
 
 
 def _tell(session: Session, invitation: Invitation, text: str, dedupe: str) -> None:
@@ -343,7 +343,8 @@ def _end(session: Session, invitation: Invitation, state: str, reason: str, deta
     announce(session, ended)
 
 
-def _dedupe(invitation: Invitation) -> str:
+def dedupe(invitation: Invitation) -> str:
+    """What its delivery is known by, where no welcome carries it."""
     return f"invitation:{invitation.id}:{invitation.round}"
 
 

@@ -112,9 +112,14 @@ def withdraw(session: Session, dedupe: str, reason: str) -> bool:
     return True
 
 
+def of_dedupe(session: Session, dedupe: str) -> Delivery | None:
+    """What was to be delivered, and what became of it."""
+    return session.scalar(select(Delivery).where(Delivery.dedupe == dedupe))
+
+
 def leaves(session: Session, dedupe: str) -> bool:
     """Whether a part of what was to be delivered has left, or is just leaving."""
-    found = session.scalar(select(Delivery).where(Delivery.dedupe == dedupe))
+    found = of_dedupe(session, dedupe)
     return found is not None and _leaves(found)
 
 

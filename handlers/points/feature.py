@@ -14,9 +14,10 @@ from handlers.points import (
     shown,
     telling,
     triggers,
+    why,
 )
 
 feature = made(
     "handlers.points", preferences, listeners, shown, questions, api, pages, jobs, telling, checks, leaves, triggers,
-    imports,
+    imports, why
 )  # fmt: skip

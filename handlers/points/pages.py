@@ -40,4 +40,5 @@ def points(session: Session, customer: CustomerAnswer) -> str:
 def ledger(session: Session, customer: CustomerAnswer) -> str:
     lines, following = statement.ledger(session, int(customer.id), limit=PER_PAGE, cursor=request.args.get("cursor"))
     told = [(line, reason(line.kind, line.facts, spoken())) for line in lines]
-    return render_template("points/_tab.html", lines=told, following=link(cursor=following) if following else None)
+    older = link(cursor=following) if following else None
+    return render_template("points/_tab.html", her=customer, lines=told, following=older)

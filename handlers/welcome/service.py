@@ -80,7 +80,7 @@ def code_came(session: Session, came: WelcomeCodeCame) -> None:
     found = session.scalar(last.order_by(Welcome.added_at.desc()).limit(1).with_for_update())
     if found is None or found.state != "late":
         return
-    if messaging.withdraw(session, _dedupe(found), "it goes by the welcome code that came later"):
+    if messaging.withdraw(session, dedupe(found), "it goes by the welcome code that came later"):
         _by_code(session, found, came.welcome_code, came.added_at)
 
 
@@ -163,7 +163,7 @@ def _late(session: Session, found: Welcome, reason: str, errcode: int | None) ->
     found.state, found.reason = "late", reason
     announce(session, WelcomeLate(**_about(found), reason=reason, errcode=errcode))
     content = Content.model_validate(found.content)
-    messaging.deliver(session, found.customer_id, "welcome", content, _dedupe(found), found.userid)
+    messaging.deliver(session, found.customer_id, "welcome", content, dedupe(found), found.userid)
 
 
 def _refuse(session: Session, found: Welcome, reason: str, errcode: int | None) -> None:
@@ -178,5 +178,6 @@ def _about(found: Welcome) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _dedupe(found: Welcome) -> str:
+def dedupe(found: Welcome) -> str:
+    """What its delivery is known by, where it did not go by a code."""
     return f"welcome:{found.id}"

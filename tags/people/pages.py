@@ -49,6 +49,7 @@ def index() -> Response:
         faces=pictures.paths(session(), [one.avatar for one in shown]),
         asked=finding.asked(session(), wanted.get("where", "")),
         filters={name: value for name, value in request.args.items() if value and name != "cursor"},
+        remarks=[said for tell in panels.remarks if (said := tell(session()))],
     )  # fmt: skip
 
 

@@ -61,6 +61,7 @@ panels: Register[Panel] = Register("panels")
 tabs: Register[Tab] = Register("tabs")
 stats: Register[tuple[int, Callable[[Session, CustomerAnswer], list[Number]]]] = Register("stats")
 offered: Register[Offer] = Register("offers")
+remarks: Register[Callable[[Session], str]] = Register("remarks over the list")
 
 
 def panel(side: Side, *, place: int) -> Callable[[Thing], Thing]:
@@ -76,6 +77,11 @@ def tab(name: str, label: Any, *, place: int) -> Callable[[Thing], Thing]:
 def numbers(*, place: int) -> Callable[[Thing], Thing]:
     """Mark a function that gives numbers of the strip under her name."""
     return lambda function: stats.mark(function, (place, function))
+
+
+def remark(function: Thing) -> Thing:
+    """Mark a function `(session)` that says something of all customers, over the list; "" says nothing."""
+    return remarks.mark(function, function)
 
 
 def offers(name: str, label: Any) -> Callable[[Thing], Thing]:

@@ -10,12 +10,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Problem
-from bot.operators import called
 from bot.web.at_once import at_once
 from bot.web.edge import session
 from bot.web.forms import Form
 from bot.web.guard import needs
-from bot.web.language import spoken
 from bot.web.menu import Found, finder, listed
 from bot.web.pages import drawer, go, pages, render, toast
 from tags.people import service as people
@@ -112,10 +110,7 @@ def tags_of_hers(session: Session, customer: CustomerAnswer) -> str:
     by_group: dict[int, tuple[TagGroup, list[service.Held]]] = {}
     for one in held:
         by_group.setdefault(one.group.id, (one.group, []))[1].append(one)
-    sources = called.names(session, {one.assignment.source for one in held}, spoken())
-    return render_template(
-        "tagging/_panel.html", her=customer, groups=by_group.values(), count=len(held), kinds=KINDS, sources=sources
-    )
+    return render_template("tagging/_panel.html", her=customer, groups=by_group.values(), count=len(held), kinds=KINDS)
 
 
 @offers("tag", _l("标签"))

@@ -36,7 +36,10 @@ def overruled(data: Data, lang: str) -> Told:
 def _source(data: Data, lang: str) -> str:
     """Who did it, in words."""
     source = str(data["source"])
-    words = {"expiry": say(lang, "到期"), "tag deleted": say(lang, "标签已删除")}
+    words = {
+        "expiry": say(lang, "到期"), "tag deleted": say(lang, "标签已删除"), "rfm": say(lang, "按 RFM 算出"),
+        "lifecycle": say(lang, "按生命周期算出"),
+    }  # fmt: skip
     return words.get(source) or data["called"].get(source, source)
 
 

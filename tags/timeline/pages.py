@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from types import SimpleNamespace
 
-from flask import render_template, request
+from flask import Response, render_template, request
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from bot.web import edge
+from bot.web.guard import needs
 from bot.web.language import spoken
-from bot.web.pages import link, pages
+from bot.web.pages import link, pages, render
 from tags.people.cards import CustomerAnswer
-from tags.people.panels import tab
-from tags.timeline import service
+from tags.people.panels import panel, tab
+from tags.timeline import service, why
 
 PER_PAGE = 30
 KINDS = {
@@ -23,7 +26,22 @@ KINDS = {
     "groups": (_l("社群"), ("group.", "segment_group.")),
 }
 
-console = pages("timeline", __name__)  # no page of its own; where its templates are found
+console = pages("timeline", __name__)
+
+
+@console.get("/customers/<int:customer_id>/why")
+@needs("customers:read")
+def answer(customer_id: int) -> Response:
+    """The drawer with the answer, why or why not (C9)."""
+    found = why.ask(edge.session(), customer_id, request.args.get("about", "")[:100], spoken())
+    return render("drawer.html", "timeline/_why.html", part="timeline/_why.html", title=_("为什么？"), found=found)
+
+
+@panel("right", place=90)
+def questions(session: Session, customer: CustomerAnswer) -> str:
+    """What can be asked about her."""
+    offered = [(label, list(give(session, int(customer.id)))) for label, give in why.askers]
+    return render_template("timeline/_questions.html", her=customer, offered=[one for one in offered if one[1]])
 
 
 @tab("timeline", _l("时间轴"), place=10)

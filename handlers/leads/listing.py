@@ -1,0 +1,61 @@
+"""Leads as lists show them: who she is, and every turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import Session
+
+from bot.core.installation import installation_of
+from handlers.leads import service
+from handlers.leads.models import HandOut, Lead
+from tags.people.models import Customer
+from tags.people.phones import masked
+
+State = Literal["open", "handed_out", "added", "refused"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A lead with her name, her masked phone and her turns, oldest first."""
+
+    id: str
+    customer_id: str
+    name: str
+    phone: str | None
+    city: str
+    source: str
+    state: str
+    not_before: datetime
+    turns: list[HandOut]
+
+    @property
+    def turn(self) -> HandOut | None:
+        """The one under way, or the last."""
+        return self.turns[-1] if self.turns else None
+
+
+def of_state(state: str | None, userid: str | None) -> Select[Lead]:
+    """Leads in a state, of a member whose turn it is; all where neither is asked for."""
+    query = select(Lead).where(Lead.state == state) if state else select(Lead).where(Lead.state != "merged")
+    if userid:
+        his = exists().where(HandOut.lead_id == Lead.id, HandOut.userid == userid, HandOut.ended_at.is_(None))
+        query = query.where(his)
+    return query
+
+
+def listed(session: Session, leads: Sequence[Lead]) -> list[Shown]:
+    """These leads, in their order."""
+    who = select(Customer).where(Customer.id.in_([one.customer_id for one in leads]))
+    people, vault = {one.id: one for one in session.scalars(who)}, installation_of(session).vault
+    turns = service.turns(session, [one.id for one in leads])
+    return [
+        Shown(
+            id=str(one.id), customer_id=str(one.customer_id), name=her.name, city=her.city, source=one.source,
+            phone=masked(vault.decrypt(her.phone)) if her.phone else None, state=one.state, not_before=one.not_before,
+            turns=turns.get(one.id, []),
+        )
+        for one in leads for her in (people[one.customer_id],)
+    ]  # fmt: skip

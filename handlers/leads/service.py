@@ -1,0 +1,150 @@
+"""The pool: who is in it, whose turn she is, what came of it (C8)."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.core import clock
+from bot.core.errors import Conflict, NotFound
+from bot.core.events import announce
+from bot.core.sets import run
+from handlers.leads.events import LeadEnded
+from handlers.leads.models import HandOut, Lead
+from handlers.leads.preferences import lead_rest_days
+from tags.people import service as people
+
+Result = Literal["refused", "no_answer", "returned"]
+RETURNED_AT_ONCE = 200
+
+GATHER = """
+INSERT INTO leads (customer_id, source, state, not_before, made_at)
+SELECT c.id, CASE WHEN b.orders > 0 THEN 'buyer' ELSE 'import' END, 'open', %(now)s, %(now)s
+FROM customers c LEFT JOIN buyers b ON b.customer_id = c.id
+WHERE c.phone_tail <> '' AND c.merged_into IS NULL AND NOT EXISTS (
+    SELECT 1 FROM contacts k WHERE k.customer_id = c.id
+) AND NOT EXISTS (SELECT 1 FROM leads l WHERE l.customer_id = c.id)
+ORDER BY c.id ON CONFLICT DO NOTHING RETURNING id
+"""
+
+
+def gather(session: Session) -> int:
+    """Take into the pool whoever has a phone and was nobody's contact yet; how many are new."""
+    return len(run(session, GATHER, now=clock.now()))
+
+
+def turn_of(session: Session, lead_id: int) -> tuple[Lead, HandOut | None]:
+    """A lead, and whose turn she is; both locked, her customer first. Raises NotFound."""
+    customer_id = session.scalar(select(Lead.customer_id).where(Lead.id == lead_id))
+    if customer_id is None:
+        raise NotFound(f"there is no lead {lead_id}")
+    people.lock(session, customer_id)
+    lead = session.get_one(Lead, lead_id, with_for_update=True, populate_existing=True)
+    return lead, _turn(session, lead_id)
+
+
+def report(session: Session, lead_id: int, result: Result, note: str = "", *, hand_out_id: int | None = None) -> None:
+    """The member says what came of it: refused is final, no answer rests, returned is open at once.
+
+    hand_out_id: of the turn he speaks of. Raises NotFound, Conflict (409) where it is nobody's turn, or another's.
+    """
+    lead, turn = turn_of(session, lead_id)
+    if turn is None or (hand_out_id is not None and turn.id != hand_out_id):
+        raise Conflict(f"lead {lead_id} is not handed out, or to another member by now")
+    _end(session, lead, turn, result, note)
+
+
+def came(session: Session, customer_id: int, userid: str = "") -> None:
+    """She is a contact now: her lead is done, whoever had it. userid: whom she added, where one is known."""
+    lead = session.scalar(select(Lead).where(Lead.customer_id == customer_id).with_for_update())
+    if lead is None or lead.state == "added":
+        return
+    turn = _turn(session, lead.id)
+    if turn is not None:
+        _end(session, lead, turn, "added", "" if turn.userid == userid else userid)
+    lead.state = "added"
+
+
+def merged(session: Session, from_id: int, into_id: int, *, met: bool) -> None:
+    """Two customers are one: their lead is done if she is a contact, and one of two goes. Both are locked."""
+    if met:
+        came(session, from_id)
+        came(session, into_id)
+        return
+    hers = {one.customer_id: one for one in session.scalars(
+        select(Lead).where(Lead.customer_id.in_([from_id, into_id])).with_for_update()
+    )}  # fmt: skip
+    if len(hers) == 2:
+        gone = hers[from_id]
+        turn = _turn(session, gone.id)
+        if turn is not None:
+            _end(session, gone, turn, "returned", "")
+        gone.state = "merged"
+    elif from_id in hers:
+        hers[from_id].customer_id = into_id
+
+
+def parted(session: Session, customer_id: int) -> None:
+    """She stands on her own again: her lead is open."""
+    lead = session.scalar(select(Lead).where(Lead.customer_id == customer_id, Lead.state == "merged"))
+    if lead is not None:
+        lead.state = "open"
+
+
+def anybody_due(session: Session) -> bool:
+    """Whether somebody's time with a lead is over."""
+    due = select(HandOut.id).where(HandOut.ended_at.is_(None), HandOut.due_at <= clock.now())
+    return session.scalar(due.limit(1)) is not None
+
+
+def expire(session: Session) -> int:
+    """Take back leads whose time is over, some at a time; how many."""
+    due = select(HandOut.lead_id).where(HandOut.ended_at.is_(None), HandOut.due_at <= clock.now())
+    ids = list(session.scalars(due.order_by(HandOut.due_at).limit(RETURNED_AT_ONCE)))
+    people.lock(session, *session.scalars(select(Lead.customer_id).where(Lead.id.in_(ids))))
+    for lead_id in ids:
+        lead, turn = turn_of(session, lead_id)
+        if turn is not None and turn.due_at <= clock.now():
+            _end(session, lead, turn, "expired", "")
+    return len(ids)
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Leads by state."""
+    return dict(session.execute(select(Lead.state, func.count()).group_by(Lead.state)).all())
+
+
+def results(session: Session) -> dict[str, dict[str, int]]:
+    """What came of each member's turns: how often each result, `open` for turns under way."""
+    named = func.coalesce(func.nullif(HandOut.result, ""), "open")
+    found: dict[str, dict[str, int]] = {}
+    for userid, result, number in session.execute(
+        select(HandOut.userid, named, func.count()).group_by(HandOut.userid, named).order_by(HandOut.userid)
+    ):
+        found.setdefault(userid, {})[result] = number
+    return found
+
+
+def turns(session: Session, lead_ids: Sequence[int]) -> dict[int, list[HandOut]]:
+    """The turns of each of these leads, oldest first."""
+    found: dict[int, list[HandOut]] = {}
+    for one in session.scalars(select(HandOut).where(HandOut.lead_id.in_(lead_ids)).order_by(HandOut.id)):
+        found.setdefault(one.lead_id, []).append(one)
+    return found
+
+
+def _turn(session: Session, lead_id: int) -> HandOut | None:
+    turn = select(HandOut).where(HandOut.lead_id == lead_id, HandOut.ended_at.is_(None))
+    return session.scalar(turn.with_for_update().execution_options(populate_existing=True))
+
+
+def _end(session: Session, lead: Lead, turn: HandOut, result: str, note: str) -> None:
+    turn.ended_at, turn.result, turn.note = clock.now(), result, note
+    lead.state = {"added": "added", "refused": "refused"}.get(result, "open")
+    if result == "no_answer":
+        lead.not_before = clock.now() + timedelta(days=lead_rest_days.of(session))
+    session.flush()
+    hers = people.survivor(session, lead.customer_id)
+    announce(session, LeadEnded(customer_id=hers, userid=turn.userid, result=result, note=note))
