@@ -29,6 +29,8 @@ def fill(shop: Shop) -> int:
     })  # fmt: skip
     ids = [_buyer(shop, code, name, n) for n, name in enumerate(BUYERS)]
     _fields(shop, ids[0])
+    _leads(shop)
+    shop.api.post(f"/customers/{ids[0]}/consents", {"purpose": "marketing", "state": "given", "version": "2026-11"})
     shop.api.order("wmnobody", "D-unknown", 8_800)
     shop.run_jobs()
     with shop.installation.transaction("test") as session:
@@ -47,6 +49,20 @@ def _fields(shop: Shop, customer_id: int) -> None:
     shop.api.post("/segments", {"name": "爱花香的", "where": {"field": "taste", "is": "花香"}})
     old = shop.api.post("/custom-fields", {"key": "fax", "name": "传真", "type": "text"})["id"]
     shop.api.delete(f"/custom-fields/{old}")
+
+
+def _leads(shop: Shop) -> None:
+    """Buyers nobody knows, some of them handed out, one who did not answer; and a rule."""
+    for n, name in enumerate(("许诺", "罗一航", "Maximiliane Oberhuber-Katzenstein", "温岚")):
+        her = {"phone": f"1390013{n:04}"}
+        order = {"order_id": f"L{n}", "customer": her, "total_fen": 12_800, "items": []}
+        made = shop.api.post("/orders", {**order, "paid_at": clock.now().isoformat()})["customer_id"]
+        shop.api.patch(f"/customers/{made}", {"name": name, "city": ("杭州", "上海")[n % 2]})
+    shop.api.post("/leads/share-out", {"staff": ["wangmin", "zhaolei"], "most": 3})
+    shop.api.post("/leads/1/results", {"result": "no_answer", "note": "打了两次电话"})
+    shop.api.post(
+        "/lead-rules", {"name": "杭州的给西湖店", "where": {"field": "city", "is": "杭州"}, "staff": ["wangmin"]}
+    )
 
 
 def _buyer(shop: Shop, code: dict[str, Any], name: str, number: int) -> int:

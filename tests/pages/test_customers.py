@@ -15,7 +15,7 @@ def look(look: Look, site: Site) -> Look:
 def test_the_count_is_of_what_the_filter_finds(look: Look) -> None:  # C3
     page = look.page
     page.goto("/console/customers")
-    expect(page.locator("#count")).to_have_text("4 位客户")
+    expect(page.locator("#count")).to_have_text("8 位客户")
     page.locator("#search-q").fill("陈静怡")
     expect(page.locator("#count")).to_have_text("1 位客户")
     expect(page.locator("tbody tr")).to_have_count(1)

@@ -13,8 +13,12 @@ SHOTS = Path(__file__).parents[2] / "shots"  # git-ignored; opened and looked at
 PAGES: dict[str, str] = {
     "customers": "/console/customers",
     "no-match": "/console/customers?q=没有这个人",
-    **{tab: f"/console/customers/{{her}}?tab={tab}" for tab in ("timeline", "orders", "points")},
+    **{tab: f"/console/customers/{{her}}?tab={tab}" for tab in ("timeline", "orders", "points", "consent")},
     "fields": "/console/fields",
+    "leads": "/console/leads",
+    "lead-share": "/console/leads/share-out",
+    "why": "/console/customers/{her}/why?about=welcome",
+    "bind": "/console/customers/{her}/bind",
     "tags": "/console/tags",
     "live-codes": "/console/live-codes",
     "live-code": "/console/live-codes/1",
