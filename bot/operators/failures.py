@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response, url_for
-from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
@@ -25,8 +25,8 @@ from bot.web.guard import needs
 from bot.web.language import spoken
 from bot.web.menu import Sign, listed, sign
 from bot.web.pages import go, pages, render, toast
+from bot.web.show import explained
 from bot.wecom import inbox, outbox
-from bot.wecom.errcodes import EXPLAINED
 from bot.wecom.inbox import InboxRow
 from bot.wecom.outbox import OutboxRow
 
@@ -193,9 +193,7 @@ def _why(row: OutboxRow) -> str:
     """WeCom's code in the operator's language, else the sentence that was kept."""
     if row.state == "unknown":
         return str(_("企业微信没有回话，不知道做了没有"))
-    if row.errcode in EXPLAINED:
-        return f"{EXPLAINED[row.errcode][get_locale().language != 'zh']} ({row.errcode})"
-    return row.error or ""
+    return explained(row.errcode) or row.error or ""
 
 
 def _of_job(job: jobs.FailedJob) -> Failure:

@@ -20,7 +20,7 @@ ADDRESS = "/console/operators"
 
 
 @console.get("/operators")
-@listed("settings", _l("操作员"), "users", ADDRESS, place=60)
+@listed("settings", _l("操作员"), "users", ADDRESS, place=65)
 @needs("operators:read")
 def index() -> Response:
     seen = select(func.max(OperatorSession.seen_at)).where(OperatorSession.operator_id == Operator.id)

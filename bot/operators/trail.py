@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, request
 from flask_babel import lazy_gettext as _l
-from flask_babel import lazy_pgettext
+from flask_babel import lazy_pgettext, pgettext
 from sqlalchemy import select
 
 from bot.operators import called
@@ -39,6 +39,26 @@ VERBS = {
     "password_changed": lazy_pgettext("audit", "改密码"),
     "two_step_on": lazy_pgettext("audit", "开启两步验证"),
     "two_step_off": lazy_pgettext("audit", "关闭两步验证"),
+}
+
+FIELDS = {
+    "name": lazy_pgettext("audit", "名称"),
+    "role": lazy_pgettext("audit", "角色"),
+    "enabled": lazy_pgettext("audit", "启用"),
+    "points": lazy_pgettext("audit", "积分"),
+    "reason": lazy_pgettext("audit", "原因"),
+    "by": lazy_pgettext("audit", "方式"),
+    "from": lazy_pgettext("audit", "来自"),
+    "staff": lazy_pgettext("audit", "成员"),
+    "tags": lazy_pgettext("audit", "标签"),
+    "text": lazy_pgettext("audit", "文字"),
+    "skip_verify": lazy_pgettext("audit", "免验证"),
+    "remark_channel": lazy_pgettext("audit", "备注写上渠道"),
+    "daily_cap": lazy_pgettext("audit", "每日上限"),
+    "segment_group_id": lazy_pgettext("audit", "细分社群"),
+    "phone": lazy_pgettext("audit", "手机"),
+    "birthday": lazy_pgettext("audit", "生日"),
+    "city": lazy_pgettext("audit", "城市"),
 }
 
 console = pages("trail", __name__)
@@ -87,15 +107,17 @@ def _changes(row: AuditRow) -> Iterator[str]:
     if isinstance(before, dict) and isinstance(after, dict):
         differing = [name for name in {**before, **after} if before.get(name) != after.get(name)]
         for name in differing[:MOST_CHANGES]:
-            yield f"{name}: {_short(before.get(name))} → {_short(after.get(name))}"
+            yield f"{FIELDS.get(name, name)}: {_short(before.get(name))} → {_short(after.get(name))}"
     elif before is not None and after is not None:
         yield f"{_short(before)} → {_short(after)}"
     elif isinstance(after, dict):
         unsaid = (dict, list, type(None))
         plain = [name for name, value in after.items() if name != "name" and not isinstance(value, unsaid)]
-        yield from (f"{name}: {_short(after[name])}" for name in plain[:MOST_CHANGES])
+        yield from (f"{FIELDS.get(name, name)}: {_short(after[name])}" for name in plain[:MOST_CHANGES])
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return str(pgettext("audit", "是") if value else pgettext("audit", "否"))
+    text = "—" if value in (None, "") else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

@@ -14,7 +14,7 @@ The field macros of `ui.html` read the same object, so a refused form shows what
 
 import secrets
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 from flask import request
 from flask_babel import gettext as _
@@ -22,6 +22,7 @@ from werkzeug.datastructures import MultiDict
 
 from bot.core.errors import Problem
 from bot.web import edge, idempotency
+from bot.web.show import explained
 
 
 class Form:
@@ -102,4 +103,5 @@ class Form:
         for fault in problem.faults:
             self.refuse(fault.pointer.strip("/").split("/")[0], fault.detail)
         if not problem.faults:
-            self.refuse("", problem.detail)
+            why = explained(cast("int | None", problem.facts.get("errcode")))
+            self.refuse("", _("企业微信拒绝了：%(why)s", why=why) if why else problem.detail)

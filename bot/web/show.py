@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from bot.core import clock
 from bot.core.money import yuan
+from bot.wecom.errcodes import EXPLAINED
 
 DAY = {"zh": ("M 月 d 日", "y 年 M 月 d 日"), "en": ("d MMM", "d MMM y")}
 HUES = 6
@@ -75,6 +76,13 @@ def placeholders(text: str, said: Mapping[str, str] = MappingProxyType({})) -> M
         parts += [escape(text[end : found.start()]), _tinted(found.group(), said)]
         end = found.end()
     return Markup("").join([*parts, escape(text[end:])])
+
+
+def explained(errcode: int | None) -> str:
+    """What an errcode of WeCom's means, in the reader's language and with its number; "" for one nobody explains."""
+    if errcode not in EXPLAINED:
+        return ""
+    return f"{EXPLAINED[errcode][get_locale().language != 'zh']} ({errcode})"
 
 
 def _tinted(mark: str, said: Mapping[str, str]) -> Markup:

@@ -31,6 +31,7 @@ NOT_ACCEPTED = frozenset({40001, 40013, 40014, 40091, 41001, 41002, 41004, 42001
 STALE_TOKEN = frozenset({40014, 42001})  # what a fresh token mends; 40001 is a wrong secret (wecom.md §3.1)
 TOO_OFTEN = 45009
 UNTRUSTED = 60020
+IN_BRACKETS = re.compile(r"\((-?\d+)[ )]")
 FROM_ADDRESS = re.compile(r", from ip: [0-9a-fA-F.:]+")
 MOST_SAID = 200  # characters of an errmsg that are kept
 
@@ -123,6 +124,12 @@ class Unknown(WeComError):
 
     may_be_done = True
     says = ("企业微信没有答复 {endpoint}，可能已执行", "WeCom did not answer {endpoint}, which may have been done")
+
+
+def code_in(sentence: str) -> int | None:
+    """The errcode in a sentence of a WeComError that was kept, None where it has none."""
+    found = IN_BRACKETS.search(sentence)
+    return int(found[1]) if found else None
 
 
 def answered(endpoint: str, errcode: int, errmsg: str) -> WeComError:

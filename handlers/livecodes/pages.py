@@ -18,6 +18,8 @@ from bot.web.forms import Form
 from bot.web.guard import needs
 from bot.web.menu import Found, finder, listed
 from bot.web.pages import drawer, go, pages, render, toast
+from bot.web.show import explained
+from bot.wecom.errors import code_in
 from handlers.livecodes import addings, service
 from handlers.livecodes.models import LiveCode
 from handlers.messaging import pages as messages
@@ -104,7 +106,7 @@ def state_of(code: LiveCode) -> State:
     if code.closed_at is not None:
         return State("", _("已删除"))
     if code.error:
-        return State("bad", _("企业微信拒绝了"), code.error)
+        return State("bad", _("企业微信拒绝了"), explained(code_in(code.error)) or code.error)
     if code.outbox_id is not None:
         return State("warn", _("等企业微信"))
     resting = [one for one in code.staff if code.duty and one not in code.duty]

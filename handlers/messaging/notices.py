@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
 
 from bot.core import clock
 from bot.core.i18n import SOURCE, say
@@ -52,7 +52,8 @@ def tell(session: Session) -> int:
 
 def waiting(session: Session) -> list[tuple[str, int]]:
     """(userid, customers) for whom something waits to leave, by the member who follows them."""
-    counted = select(Delivery.member, func.count(Delivery.customer_id.distinct())).where(*WAITS)
+    counted = select(Delivery.member, func.count(people.owner_of().distinct())).where(*WAITS)
+    counted = counted.join(Customer, Customer.id == Delivery.customer_id)
     rows = session.execute(counted.group_by(Delivery.member).order_by(Delivery.member))
     return [(str(userid), count) for userid, count in rows]
 
@@ -60,7 +61,9 @@ def waiting(session: Session) -> list[tuple[str, int]]:
 @narrows("waiting")
 def waited_for(session: Session, query: Customers, value: str) -> Customers:
     """Customers of this member for whom something waits."""
-    return query.where(exists().where(Delivery.customer_id == Customer.id, Delivery.member == value, *WAITS))
+    whose = aliased(Customer)  # also one who was merged since
+    waits = select(people.owner_of(whose)).join(Delivery, Delivery.customer_id == whose.id)
+    return query.where(Customer.id.in_(waits.where(Delivery.member == value, *WAITS)))
 
 
 def _tell(session: Session, member: str, found: Sequence[Delivery]) -> None:

@@ -21,6 +21,7 @@ from tags.people.cards import CustomerAnswer
 from tags.people.names import name_key
 from tags.people.panels import Choice, offers, panel
 from tags.tagging import groups, service
+from tags.tagging.errors import NameTaken
 from tags.tagging.models import Assignment, Tag, TagGroup
 
 LONGEST = 30  # characters of a tag's or a group's name, WeCom's limit
@@ -49,7 +50,7 @@ def new_group() -> BaseResponse:
         kind = form.choice("kind", _("种类"), ("corp", "profile"))
         tags = _names(form)
         make: Make = lambda own: groups.create_group(own, name, kind, form.checked("single"), tags)  # noqa: E731
-        if not form.errors and _made(form, make):
+        if not form.errors and (not form.first() or _made(form, make)):
             return go(url_for(".index"))
     return drawer("tagging/_new_group.html", _("新建标签组"), form)
 
@@ -61,7 +62,7 @@ def new_tag(group_id: int) -> BaseResponse:
     if request.method == "POST":
         form = Form.sent()
         name = form.text("name", _("标签名称"), longest=LONGEST)
-        if not form.errors and _made(form, lambda own: groups.create_tag(own, group_id, name)):
+        if not form.errors and (not form.first() or _made(form, lambda own: groups.create_tag(own, group_id, name))):
             return go(url_for(".index"))
     return drawer("tagging/_new_tag.html", _("加标签"), form, group=group)
 
@@ -129,6 +130,9 @@ def _made(form: Form, make: Make) -> bool:
     """Whether it was made here and, for a corp one, in WeCom; else the form says why not."""
     try:
         _thing, confirmed = at_once(make)
+    except NameTaken:
+        form.refuse("name", _("已经有叫这个名字的了"))
+        return False
     except Problem as problem:
         form.take(problem)
         return False

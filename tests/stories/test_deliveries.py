@@ -114,6 +114,17 @@ def test_the_member_is_told_once_with_the_words(shop: Shop) -> None:  # W7 C9
     assert notes(shop) == [note]
 
 
+def test_what_waits_for_one_who_was_merged_is_listed_under_her_survivor(shop: Shop) -> None:  # W7 C2 G6
+    anna, bella = added(shop), added(shop, "Bella")
+    deliver(shop, anna, "给 Anna")
+    ids = [shop.api.customer(who)["id"] for who in (anna, bella)]
+    shop.api.post(f"/customers/{ids[0]}/merge", {"into": {"customer_id": ids[1]}})
+    with shop.installation.transaction("test") as session:
+        listed, _ = finding.page(session, q="", wanted={"waiting": "lily"}, limit=200, cursor=None)
+        assert [str(one.id) for one in listed] == [ids[1]]
+        assert notices.waiting(session) == [("lily", 1)]
+
+
 def test_what_waits_for_many_is_one_message_with_their_names_and_where_they_are_listed(shop: Shop) -> None:  # W7 G5
     hers = [added(shop, f"Anna {number:02}") for number in range(37)]
     for each in hers:

@@ -1,11 +1,13 @@
 """Channels with their codes (F1), from the API to whom WeCom adds and what becomes of it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
-from shop import Shop
+from shop import Shop, listening, served
 
+from bot.web import pictures
 from bot.wecom import outbox
 
 
@@ -64,6 +66,39 @@ def test_the_picture_is_fetched_once_and_shown_from_our_address(shop: Shop) -> N
     assert first.content == second.content
     assert first.content.startswith(b"\x89PNG")
     assert requests.get(f"{shop.url}/pictures/{'0' * 32}/x.png", timeout=5).status_code == 404
+
+
+def test_a_picture_that_did_not_come_is_asked_for_again_after_a_while(shop: Shop) -> None:  # C3
+    asked: list[str] = []
+
+    def away(environ: Any, start_response: Any) -> list[bytes]:
+        asked.append(environ["PATH_INFO"])
+        start_response("503 Service Unavailable", [("Content-Length", "0")])
+        return []
+
+    with listening() as (listener, url), served(away, listener):
+        with shop.installation.transaction("test") as session:
+            path = pictures.paths(session, [f"{url}/anna.jpg"])[f"{url}/anna.jpg"]
+        for _ in range(3):
+            assert requests.get(shop.url + path, timeout=5).status_code == 502
+        assert asked == ["/anna.jpg"]
+        shop.pass_time(minutes=11)
+        assert requests.get(shop.url + path, timeout=5).status_code == 502
+        assert len(asked) == 2
+
+
+def test_a_picture_that_comes_in_pieces_is_whole_and_one_too_large_is_refused(shop: Shop) -> None:  # C3
+    pieces = [b"\x89PNG\r\n\x1a\n", b"one", b"two"]
+
+    def dripping(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", "image/png")])
+        yield from pieces if environ["PATH_INFO"] == "/small" else [*pieces, bytes(pictures.MOST_BYTES)]
+
+    with listening() as (listener, url), served(dripping, listener):
+        with shop.installation.transaction("test") as session:
+            paths = pictures.paths(session, [f"{url}/small", f"{url}/large"])
+        assert requests.get(shop.url + paths[f"{url}/small"], timeout=5).content == b"".join(pieces)
+        assert requests.get(shop.url + paths[f"{url}/large"], timeout=5).status_code == 502
 
 
 def test_what_wecom_refuses_is_a_502_with_its_code_and_the_reason_stays(shop: Shop) -> None:  # F1 G6
