@@ -11,7 +11,21 @@ from sqlalchemy.orm import Session
 
 from bot.core.jobs import enqueue
 from bot.web import pictures
-from bot.web.api import Answer, Body, ById, Flag, Ident, Listing, Moment, Paging, answers, reply, resource, words
+from bot.web.api import (
+    ABSENT,
+    Answer,
+    Body,
+    ById,
+    Flag,
+    Ident,
+    Listing,
+    Moment,
+    Paging,
+    answers,
+    reply,
+    resource,
+    words,
+)
 from bot.web.at_once import at_once
 from bot.web.cursors import page
 from bot.web.edge import installation, session
@@ -88,9 +102,9 @@ class SegmentGroupBody(Body):
 class SegmentGroupChange(Body):
     """What is left out stays. routes: all of them in their order; those that are not named by id are removed."""
 
-    name: Name | None = None
-    routes: Annotated[list[RouteChange], Field(min_length=1, max_length=MOST_ROUTES)] | None = None
-    invitation: InvitationBody | None = None
+    name: Name = ABSENT
+    routes: Annotated[list[RouteChange], Field(min_length=1, max_length=MOST_ROUTES)] = ABSENT
+    invitation: InvitationBody = ABSENT
     remind_after_days: Days = None
     invite_existing: Flag = False
 

@@ -123,8 +123,8 @@ def invite_the_rest(session: Session, progress: Progress, segment_group_id: int)
     return True
 
 
-def try_again(session: Session, invitation_id: int) -> None:
-    """Begin anew what could not be sent, by an operator's decision (G6). Raises NotFound, Conflict."""
+def try_again(session: Session, invitation_id: int) -> int:
+    """Begin anew what could not be sent (G6); the id of its segment group. Raises NotFound, Conflict."""
     invitation = session.get(Invitation, invitation_id)
     if invitation is None:
         raise NotFound(f"there is no invitation {invitation_id}")
@@ -136,6 +136,7 @@ def try_again(session: Session, invitation_id: int) -> None:
     waiting = begin(session, assignment)
     if waiting is not None:
         deliver(session, waiting.id)
+    return assignment.segment_group_id
 
 
 def waits(session: Session, customer_id: int, content: str, reason: str) -> None:

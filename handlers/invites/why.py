@@ -56,6 +56,9 @@ def _reasons(session: Session, found: Invitation, lang: str) -> list[str]:
         "welcome_refused": say(lang, "欢迎语没有发出，邀请也没有随它走。"), "elsewhere": say(lang, "她后来归别的群。"),
         "expired": say(lang, "7 天里没有能发给她的通道。"), "refused": say(lang, "企业微信没有收。"),
         "joined_first": say(lang, "还没发出她就进群了。"), "in_group": say(lang, "归进来时她就在群里。"),
+        "full": say(lang, "群都满了，等有人退群或加新群。"), "no_open_window": say(lang, "她还没打开微信客服。"),
+        "reminder_expired": say(lang, "提醒没发出：7 天里没有通道。"),
+        "reminder_refused": say(lang, "提醒没发出：企业微信没有收。"),
     }  # fmt: skip
     said = [waits[found.reason]] if found.reason in waits else []
     delivery = messaging.of_dedupe(session, service.dedupe(found))

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.core import clock
+from bot.core.errors import NotFound
 from bot.core.installation import Installation, after_commit, installation_of
 from bot.wecom import inbox
 from bot.wecom.outbox import post
@@ -84,6 +85,14 @@ def left(session: Session, userid: str, at: datetime) -> None:
     """He left the corp at `at` (aware UTC), as WeCom lists the customers he left behind."""
     know(session, userid, ask=False)
     session.execute(update(Staff).where(Staff.userid == userid).values(active=False, left_at=at))
+
+
+def get(session: Session, userid: str) -> Staff:
+    """Raises NotFound."""
+    found = session.get(Staff, userid)
+    if found is None:
+        raise NotFound(f"there is no member {userid}")
+    return found
 
 
 def supervisor_of(session: Session, userid: str) -> str:

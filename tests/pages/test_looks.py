@@ -24,6 +24,13 @@ PAGES: dict[str, str] = {
     "live-code": "/console/live-codes/1",
     "welcome": "/console/welcome",
     "materials": "/console/materials",
+    "groups": "/console/groups",
+    "group-chats": "/console/groups?view=chats",
+    "group": "/console/groups/1",
+    "group-edit": "/console/groups/1/edit",
+    "staff": "/console/staff",
+    "staff-awaiting": "/console/staff?view=awaiting",
+    "transfers": "/console/staff?view=transfers",
     "welcome-new": "/console/welcome/new",
     "failures": "/console/failures",
     "audit": "/console/audit",
@@ -58,7 +65,9 @@ def test_pages_fit_read_well_and_ask_nobody_else(
     assert [said for said in look.complaints if "404" not in said] == []  # Chromium reports the page that is missing
 
 
-@pytest.mark.parametrize("path", ["customers", "tags", "live-codes", "welcome", "materials", "failures"])
+@pytest.mark.parametrize(
+    "path", ["customers", "tags", "live-codes", "welcome", "materials", "groups", "staff", "failures"]
+)
 def test_a_shop_where_nothing_has_happened_is_told_what_to_do(bare: Look, path: str) -> None:
     bare.page.goto(f"/console/{path}")
     empty = bare.page.locator(".empty strong")
