@@ -15,7 +15,7 @@ from handlers.welcome.models import Welcome
 from tags.people import service as people
 from tags.people import staff
 from tags.people.models import Contact
-from tags.timeline.why import Asked, Because, Question, asks, last, why
+from tags.timeline.why import Asked, Because, Question, asks, last, local, why
 
 
 @why("welcome")
@@ -31,7 +31,9 @@ def welcome(session: Session, asked: Asked) -> Because:
         external_userid=found.external_userid, userid=found.userid,
     )  # fmt: skip
     member = staff.names(session, [found.userid]).get(found.userid, found.userid)
-    reasons = [say(lang, "她在 %(at)s 加了成员 %(staff)s。", at=f"{found.added_at:%Y-%m-%d %H:%M} UTC", staff=member)]
+    reasons = [
+        say(lang, "她在 %(at)s 加了成员 %(staff)s。", at=local(session, found.added_at, "%Y-%m-%d %H:%M"), staff=member)
+    ]
     if found.content is not None:
         rule = say(lang, "「%(rule)s」", rule=found.rule) if found.rule else say(lang, "内置的那条")
         reasons.append(say(lang, "选中的欢迎语：%(rule)s。", rule=rule))

@@ -12,7 +12,7 @@ from tags.conditions.tree import Group, Tree
 from tags.people import finding
 from tags.segments import service
 from tags.segments.models import Segment
-from tags.timeline.why import Asked, Because, Question, asks, last, page_of, source_words, traces, why
+from tags.timeline.why import Asked, Because, Question, asks, last, local, page_of, source_words, traces, why
 
 BOUGHT = ("order.paid", "order.refunded")
 TURNED_BY: dict[str, tuple[str, ...]] = {
@@ -88,5 +88,5 @@ def _unannounced(session: Session, found: Segment, lang: str) -> str:
     who = source_words(session, found.changed_by, lang)
     return say(
         lang, "客群上次由%(who)s改在 %(day)s；那时就符合的人没有进出记录。", who=who or found.changed_by,
-        day=f"{found.changed_at:%Y-%m-%d}",
+        day=local(session, found.changed_at),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from bot.core.i18n import say
 from tags.tagging import service
 from tags.tagging.errors import NoTag
 from tags.tagging.models import Tag
-from tags.timeline.why import Asked, Because, last, source_words, why
+from tags.timeline.why import Asked, Because, last, local, source_words, why
 
 
 @why("tag")
@@ -30,6 +30,6 @@ def _has(session: Session, asked: Asked, held: service.Held) -> Because:
     if row.merge_id is not None:
         reasons.append(say(lang, "它是合并进来的客户带来的。"))
     if row.expires_at is not None:
-        reasons.append(say(lang, "到 %(day)s 为止。", day=f"{row.expires_at:%Y-%m-%d}"))
+        reasons.append(say(lang, "到 %(day)s 为止。", day=local(session, row.expires_at)))
     text = say(lang, "她有标签「%(tag)s」。", tag=held.tag.name)
     return Because(text, reasons, last(session, asked.customer_id, "tag.added", tag_id=held.tag.id))

@@ -22,6 +22,7 @@ from bot.core.errors import Unacceptable
 from bot.core.events import EventRow
 from bot.core.feature import Register
 from bot.core.i18n import say
+from bot.core.installation import installation_of
 from bot.operators import called
 from tags.people import service as people
 from tags.timeline.service import entries
@@ -161,6 +162,11 @@ def _cause(session: Session, row: EventRow) -> EventRow | None:
         return session.scalar(select(EventRow).where(EventRow.id == row.cause_id))
     trace = next((function for name, function in traced if name == row.name), None)
     return trace(session, row) if trace is not None else None
+
+
+def local(session: Session, at: datetime, form: str = "%Y-%m-%d") -> str:
+    """A moment in the brand's zone (G2)."""
+    return f"{at.astimezone(installation_of(session).settings.timezone):{form}}"
 
 
 def source_words(session: Session, source: str, lang: str) -> str:

@@ -64,6 +64,27 @@ def test_an_invitation_is_walked_back_to_the_order_that_was_posted(shop: Shop, i
     assert why(shop, her, f"rule:{ids['rule']}")["chain"][0]["event"] == "order.paid"
 
 
+def test_the_way_from_the_order_to_the_invitation_leads_through_rule_tag_and_segment(
+    shop: Shop, ids: dict[str, str]
+) -> None:  # C9 T3 T4 T7
+    chat = shop.wecom.sim("POST", "group-chats", name="贵宾群", owner="lily")["chat_id"]
+    shop.run_jobs()
+    group = shop.api.post("/segment-groups", {
+        "name": "贵宾", "routes": [{"segment_id": ids["segment"], "chats": [chat], "capacity": 200}],
+        "invitation": {"text": "来贵宾群吧"}, "remind_after_days": None,
+    })["id"]  # fmt: skip
+    anna = shop.wecom.add_contact("Anna", staff="lily")
+    shop.run_jobs()
+    shop.api.order(anna, "D1", 10_000)
+    shop.run_jobs()
+    told = why(shop, shop.api.customer(anna)["id"], f"invitation:{group}")
+    assert told["text"] == "「贵宾」的邀请在等一个能发给她的通道。"
+    assert [step["event"] for step in told["chain"]] == [
+        "group.assigned", "segment.entered", "tag.added", "order.paid",
+    ]  # fmt: skip
+    assert told["chain"][1]["address"] == f"/console/segments/{ids['segment']}"
+
+
 def test_a_segment_says_which_of_its_conditions_hold(shop: Shop, ids: dict[str, str]) -> None:  # C9 T4
     anna = shop.wecom.add_contact("Anna", staff="lily")
     shop.run_jobs()
