@@ -73,7 +73,10 @@ class Connection(psycopg.Connection[Any]):
     def rollback(self) -> None:
         """Undo the transaction, if one is open."""
         self._waiting.clear()
-        if self.info.transaction_status not in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        status = self.pgconn.transaction_status
+        if status == TransactionStatus.IDLE:
+            return  # as a pool finds most that come back
+        if status not in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             super().rollback()
             return
         result = self.pgconn.exec_(b"ROLLBACK")

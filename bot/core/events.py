@@ -20,7 +20,6 @@ takes long becomes a job row. The cause of an event announced by a listener is t
 announced as `history` (an import) is kept and causes nothing else: only `@keeps` hears it.
 """
 
-import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -182,7 +181,9 @@ def context(session: Session, why: str = "", at: datetime | None = None) -> dict
 
 def heard(session: Session, events: Sequence[Event]) -> bool:
     """Whether any of these concerns anybody."""
-    return any(ear.hears(session, event) for event in events for ear in listeners)
+    kinds = {type(event) for event in events}
+    ears = [ear for ear in listeners if any(issubclass(kind, ear.kind) for kind in kinds)]
+    return any(ear.hears(session, event) for event in events for ear in ears)
 
 
 def tell(session: Session, events: Sequence[Event], ids: Sequence[int]) -> None:
@@ -209,20 +210,8 @@ def _tell(session: Session, event: Event, event_id: int) -> None:
 
 
 def _row(event: Event) -> dict[str, Any]:
-    values = {field.name: _plain(getattr(event, field.name)) for field in dataclasses.fields(event)}
-    return {
-        "name": event.name, "customer_id": values.pop("customer_id"), "moment": _plain(event.moment), "data": values,
-    }  # fmt: skip
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
+    data = dict(vars(event))
+    return {"name": event.name, "customer_id": data.pop("customer_id"), "moment": event.moment, "data": data}
 
 
 def make_partitions(connection: Connection, months: int = 3) -> None:

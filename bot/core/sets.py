@@ -8,11 +8,11 @@ The text of a statement does not depend on how many rows there are, so PostgreSQ
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -32,8 +32,8 @@ def rows(name: str, record: str, *, few: bool = False) -> str:
 
 
 def document(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows as the value of a parameter named in `rows`."""
-    return json.dumps(rows)
+    """Rows as the value of a parameter named in `rows`; moments, dates, tuples and dataclasses may be in them."""
+    return orjson.dumps(rows).decode()
 
 
 MANY = 1_000  # rows from which COPY into a temporary table is quicker than a document

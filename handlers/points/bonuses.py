@@ -53,7 +53,7 @@ def recompute(
             changes.append(Change("bonus", one.order, points - one.granted, cause, month.facts | why))
             books.rows["bonuses"].append({
                 "o": one.order.order_id, "s": one.source, "c": month.customer_id, "m": month.month,
-                "d": one.day.isoformat(), "x": one.multiplier_bp, "w": one.why, "g": points,
+                "d": one.day, "x": one.multiplier_bp, "w": one.why, "g": points,
             })  # fmt: skip
     return changes
 

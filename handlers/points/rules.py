@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 WHOLE_BP = 10_000
@@ -81,7 +82,12 @@ def lot_end(earned_at: datetime, months: int, whole_month: bool, zone: tzinfo) -
     They last through the day `months` later, or with `whole_month` through the end of that day's month: 12 months is
     the 1st of the 13th month after.
     """
-    last = add_months(earned_at.astimezone(zone).date(), months)
+    return _end(earned_at.astimezone(zone).date(), months, whole_month, zone)
+
+
+@lru_cache
+def _end(day: date, months: int, whole_month: bool, zone: tzinfo) -> datetime:
+    last = add_months(day, months)
     end = add_months(last.replace(day=1), 1) if whole_month else last + timedelta(days=1)
     return datetime.combine(end, time(), zone)
 

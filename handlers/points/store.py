@@ -125,7 +125,7 @@ def month_row(month: Month) -> dict[str, Any]:
 def order_row(order: Order) -> dict[str, Any]:
     """An order to be stored, for `orders` of `write`'s further rows."""
     return {"o": order.order_id, "c": order.customer_id, "m": order.month, "n": order.net_fen, "p": order.pending,
-            "due": order.available_at.isoformat(), "e": order.ends_at.isoformat()}  # fmt: skip
+            "due": order.available_at, "e": order.ends_at}  # fmt: skip
 
 
 RECOMPUTE_DUE = """
@@ -160,7 +160,7 @@ def write(
             for lot in lots if lot.id is not None
         ],
         "lines": [
-            {"n": n, "at": line.at.isoformat(), "c": line.customer_id, "k": line.kind, "o": line.order_id,
+            {"n": n, "at": line.at, "c": line.customer_id, "k": line.kind, "o": line.order_id,
              "q": line.cause, "f": line.facts}
             for n, line in enumerate(lines)
         ],
@@ -192,12 +192,11 @@ def write(
 
 def _account(account: Account) -> dict[str, Any]:
     balance, held, debt, pending = (now - then for now, then in zip(account.sums, account.before, strict=True))
-    due = account.due_at.isoformat() if account.due_at else None
-    return {"c": account.customer_id, "b": balance, "h": held, "d": debt, "p": pending, "due": due}
+    return {"c": account.customer_id, "b": balance, "h": held, "d": debt, "p": pending, "due": account.due_at}
 
 
 def _lot(number: int, lot: Lot) -> dict[str, Any]:
-    return {"n": number, "c": lot.customer_id, "o": lot.order_id, "e": lot.expires_at.isoformat(), "p": lot.points,
+    return {"n": number, "c": lot.customer_id, "o": lot.order_id, "e": lot.expires_at, "p": lot.points,
             "r": lot.remaining, "h": lot.held}  # fmt: skip
 
 
