@@ -1,6 +1,7 @@
 """客户列表 and 客户 360 (C3, C4): the list with its filters, one customer with what every feature shows of her."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from flask import Response, request, url_for
 from flask_babel import gettext as _
@@ -10,12 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
+from bot.operators import exports
 from bot.web import pictures
 from bot.web.edge import session
 from bot.web.guard import needs
 from bot.web.menu import Found, finder, listed
 from bot.web.pages import go, pages, render, toast
-from tags.people import finding, merge, panels, service, staff
+from tags.people import exported, finding, merge, panels, service, staff
 from tags.people.cards import CustomerAnswer, TouchAnswer, cards
 from tags.people.models import Identity
 
@@ -51,6 +53,17 @@ def index() -> Response:
         filters={name: value for name, value in request.args.items() if value and name != "cursor"},
         remarks=[said for tell in panels.remarks if (said := tell(session()))],
     )  # fmt: skip
+
+
+@console.get("/customers/export")
+@needs("exports:read")
+def export() -> BaseResponse:
+    """The list with its filters, as a file."""
+    words = request.args.get("q", "").strip()
+    wanted = {one.name: request.args[one.name] for one in panels.offered if request.args.get(one.name)}
+    total = finding.count(session(), q=words, wanted=wanted)
+    rows = partial(exported.rows, words=words, wanted=wanted, whole=exports.plain_phones())
+    return exports.answer("customer", _("客户列表"), exported.heads(), rows, total, {"q": words, **wanted})
 
 
 @console.get("/customers/<int:customer_id>")
