@@ -22,6 +22,7 @@ PAGES: dict[str, str] = {
     "tags": "/console/tags",
     "live-codes": "/console/live-codes",
     "live-code": "/console/live-codes/1",
+    "import": "/console/import",
     "welcome": "/console/welcome",
     "materials": "/console/materials",
     "groups": "/console/groups",
