@@ -22,10 +22,10 @@ console = pages("binding", __name__)
 @remark
 def still_unbound(session: Session) -> str:
     """How many orders have no contact, over the customer list (C7)."""
-    found = unbound.count(session)
+    found = unbound.lately(session)
     if not found.orders:
         return ""
-    return ngettext("%(num)s 笔订单还没有对上好友", "%(num)s 笔订单还没有对上好友", found.orders)
+    return str(ngettext("%(num)s 笔订单还没有对上好友", "%(num)s 笔订单还没有对上好友", found.orders))
 
 
 @panel("left", place=60)

@@ -166,6 +166,8 @@ def _tie(session: Session, customer_id: int, order: Order) -> Bound:
     if owner == hers:
         return Bound(hers, 0, 0)
     she, other = people.lock(session, hers, owner)
+    if other.id == she.id:
+        return Bound(she.id, 0, 0)  # a second tap, which waited for the first
     if _known(session, other.id) or parted(session, she.id, other.id):
         raise SomebodysOwn(order.order_id)
     orders = orders_of(session, other.id)

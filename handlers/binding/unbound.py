@@ -1,15 +1,19 @@
 """How many orders still have no contact (C7)."""
 
+import time
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from bot.core.installation import installation_of
 from bot.core.sets import run
+
+FRESH_SECONDS = 300.0  # of the number over the customer list, which reads the sums of all buyers
 
 COUNT = """
 SELECT coalesce(sum(b.orders), 0)::bigint, count(DISTINCT l.customer_id), coalesce(sum(b.net_fen), 0)::bigint
-FROM lifecycles l JOIN customers c ON c.id = l.customer_id OR c.survivor_id = l.customer_id
-JOIN buyers b ON b.customer_id = c.id AND b.orders > 0 WHERE l.stage = 'stranger'
+FROM buyers b JOIN customers c ON c.id = b.customer_id
+JOIN lifecycles l ON l.customer_id = coalesce(c.survivor_id, c.id) AND l.stage = 'stranger' WHERE b.orders > 0
 """
 
 
@@ -23,5 +27,17 @@ class Unbound:
 
 
 def count(session: Session) -> Unbound:
-    """What strangers bought: read off their stages and sums, so that the work grows with strangers alone (T6)."""
+    """What strangers bought: whose stage says that nobody ever had them as a contact (T6)."""
     return Unbound(*run(session, COUNT)[0])
+
+
+def lately(session: Session) -> Unbound:
+    """The same, at most `FRESH_SECONDS` old."""
+    caches = installation_of(session).caches
+    at: float
+    found: Unbound | None
+    at, found = caches.get("unbound orders", (0.0, None))
+    if found is None or time.monotonic() - at > FRESH_SECONDS:
+        found = count(session)
+        caches["unbound orders"] = (time.monotonic(), found)
+    return found

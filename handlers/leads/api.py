@@ -10,7 +10,7 @@ from bot.web import cursors, edge
 from bot.web.api import Answer, Body, ById, Listing, Moment, Paging, Whole, answers, reply, resource
 from bot.web.guard import needs
 from handlers.leads import service, share, standing
-from handlers.leads.listing import State, listed, of_state
+from handlers.leads.listing import Shown, State, listed, of_state
 from handlers.leads.models import Lead, LeadRule
 from tags.conditions.tree import parse
 from tags.people.staff import Userid
@@ -40,7 +40,10 @@ class TurnAnswer(Answer):
 
 
 class LeadAnswer(Answer):
-    """A customer in the pool, with every turn, oldest first."""
+    """A customer in the pool, with every turn, oldest first.
+
+    maybe: customers in whose remark a member wrote her phone; merge them if they are one person.
+    """
 
     id: str
     customer_id: str
@@ -51,6 +54,7 @@ class LeadAnswer(Answer):
     state: State
     not_before: Moment
     turns: list[TurnAnswer]
+    maybe: list[str]
 
 
 class ShareBody(Body):
@@ -112,7 +116,7 @@ def list_leads(query: LeadsQuery) -> Response:
     session = edge.session()
     wanted = of_state(query.state, query.userid)
     rows, following = cursors.page(session, wanted, [Lead.__table__.c.id], query.limit, query.cursor)
-    data = [LeadAnswer.model_validate(one, from_attributes=True) for one in listed(session, rows)]
+    data = [_lead(one) for one in listed(session, rows)]
     return reply(Listing[LeadAnswer](data=data, next_cursor=following))
 
 
@@ -162,6 +166,12 @@ def delete_rule(path: ById) -> Response:
     """Give a rule up."""
     standing.remove(edge.session(), path.number)
     return reply(None)
+
+
+def _lead(lead: Shown) -> LeadAnswer:
+    turns = [TurnAnswer.model_validate(one, from_attributes=True) for one in lead.turns]
+    kept = {name: getattr(lead, name) for name in LeadAnswer.model_fields if name not in ("turns", "maybe")}
+    return LeadAnswer(**kept, turns=turns, maybe=[str(other) for other, _name in lead.maybe])
 
 
 def _rule(rule: LeadRule) -> RuleAnswer:

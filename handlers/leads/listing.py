@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.core.installation import installation_of
 from handlers.leads import service
 from handlers.leads.models import HandOut, Lead
-from tags.people.models import Customer
+from tags.people.models import Customer, Hint, Identity
 from tags.people.phones import masked
 
 State = Literal["open", "handed_out", "added", "refused"]
@@ -19,7 +19,10 @@ State = Literal["open", "handed_out", "added", "refused"]
 
 @dataclass(frozen=True)
 class Shown:
-    """A lead with her name, her masked phone and her turns, oldest first."""
+    """A lead with her name, her masked phone and her turns, oldest first.
+
+    maybe: (id, name) of contacts in whose remark a member wrote her phone; only a person can say that they are one.
+    """
 
     id: str
     customer_id: str
@@ -30,6 +33,7 @@ class Shown:
     state: str
     not_before: datetime
     turns: list[HandOut]
+    maybe: list[tuple[int, str]]
 
     @property
     def turn(self) -> HandOut | None:
@@ -51,11 +55,29 @@ def listed(session: Session, leads: Sequence[Lead]) -> list[Shown]:
     who = select(Customer).where(Customer.id.in_([one.customer_id for one in leads]))
     people, vault = {one.id: one for one in session.scalars(who)}, installation_of(session).vault
     turns = service.turns(session, [one.id for one in leads])
+    maybe = _suggested(session, [one.customer_id for one in leads])
     return [
         Shown(
             id=str(one.id), customer_id=str(one.customer_id), name=her.name, city=her.city, source=one.source,
             phone=masked(vault.decrypt(her.phone)) if her.phone else None, state=one.state, not_before=one.not_before,
-            turns=turns.get(one.id, []),
+            turns=turns.get(one.id, []), maybe=maybe.get(one.customer_id, []),
         )
         for one in leads for her in (people[one.customer_id],)
     ]  # fmt: skip
+
+
+def _suggested(session: Session, customer_ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
+    """Whose remark names a phone that is one of these customers' (C2)."""
+    same = (Hint.kind == Identity.kind) & (Hint.value == Identity.value)
+    rows = (
+        select(Identity.customer_id, Customer.id, Customer.name)
+        .join(Hint, same)
+        .join(Customer, Customer.id == Hint.customer_id)
+        .where(Identity.customer_id.in_(customer_ids), Identity.kind == "phone", Customer.id != Identity.customer_id)
+        .distinct()
+        .order_by(Identity.customer_id, Customer.id)
+    )
+    found: dict[int, list[tuple[int, str]]] = {}
+    for hers, other, name in session.execute(rows):
+        found.setdefault(hers, []).append((other, name))
+    return found

@@ -67,7 +67,8 @@ def test_pages_fit_read_well_and_ask_nobody_else(
 
 
 @pytest.mark.parametrize(
-    "path", ["customers", "tags", "live-codes", "welcome", "materials", "groups", "staff", "failures"]
+    "path",
+    ["customers", "leads", "fields", "tags", "live-codes", "welcome", "materials", "groups", "staff", "failures"],
 )
 def test_a_shop_where_nothing_has_happened_is_told_what_to_do(bare: Look, path: str) -> None:
     bare.page.goto(f"/console/{path}")

@@ -4,13 +4,16 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
+from racing import refused, together
 from shop import Shop
 
 from bot.core import checks, clock
+from handlers.binding import service
 
 
 class SmsService:
@@ -183,6 +186,25 @@ def test_somebody_elses_orders_can_not_be_had(shop: Shop, sms: SmsService, anna:
     assert page.send("/h5/bind/code", code=sms.code) == 200
     assert "另一个微信" in page.page
     assert shop.api.customer(cora)["phone"] is None
+
+
+def test_two_who_claim_one_order_at_once_do_not_both_get_it_and_a_second_tap_is_no_error(
+    shop: Shop, anna: str
+) -> None:  # C7 G5
+    stranger(shop, {"shop_customer_id": "U1"}, "D1", 10_000)
+    bella = shop.wecom.add_contact("Bella", staff="leo")
+    shop.run_jobs()
+    ids = [int(shop.api.customer(one)["id"]) for one in (anna, bella)]
+
+    def claim(customer_id: int, order_id: str) -> int:
+        with shop.installation.transaction("test") as session:
+            return service.by_staff(session, customer_id, order_id).orders
+
+    got = together(*(partial(claim, one, "D1") for one in ids))
+    assert (got.count(1), refused(got)) == (1, ["SomebodysOwn"])
+    stranger(shop, {"shop_customer_id": "U2"}, "D2", 10_000)
+    assert sorted(together(*(partial(claim, ids[0], "D2") for _ in range(3)))) == [0, 0, 1]  # type: ignore[type-var]
+    assert verified(shop) == []
 
 
 def test_a_code_is_over_after_ten_minutes_after_five_tries_and_once_used(

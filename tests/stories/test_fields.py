@@ -130,17 +130,18 @@ def test_a_field_in_use_stays_and_a_deleted_one_keeps_its_values_until_it_is_pur
 def test_a_merge_gives_the_survivor_what_she_lacks_and_undoing_takes_just_that_back(shop: Shop) -> None:  # C6 C2
     define(shop, "taste", "text")
     define(shop, "shoe", "number")
+    define(shop, "cups", "number")
     anna, bella, cora = (customer(shop, name) for name in ("Anna", "Bella", "Cora"))
     fill(shop, anna, taste="甜")
-    fill(shop, bella, taste="苦", shoe=38)
+    fill(shop, bella, taste="苦", shoe=38, cups=2)
     first = shop.api.post(f"/customers/{bella}/merge", {"into": {"customer_id": anna}})["id"]
-    assert shop.api.get(f"/customers/{anna}")["fields"] == {"taste": "甜", "shoe": 38}
+    assert shop.api.get(f"/customers/{anna}")["fields"] == {"taste": "甜", "shoe": 38, "cups": 2}
     shop.api.post(f"/customers/{anna}/merge", {"into": {"customer_id": cora}})
-    assert shop.api.get(f"/customers/{cora}")["fields"] == {"taste": "甜", "shoe": 38}
-    fill(shop, cora, taste="酸")
+    assert shop.api.get(f"/customers/{cora}")["fields"] == {"taste": "甜", "shoe": 38, "cups": 2}
+    fill(shop, cora, taste="酸", shoe=40)
     shop.api.post(f"/merges/{first}/undo")
-    assert shop.api.get(f"/customers/{cora}")["fields"] == {"taste": "酸"}
-    assert shop.api.get(f"/customers/{bella}")["fields"] == {"taste": "苦", "shoe": 38}
+    assert shop.api.get(f"/customers/{cora}")["fields"] == {"taste": "酸", "shoe": 40}
+    assert shop.api.get(f"/customers/{bella}")["fields"] == {"taste": "苦", "shoe": 38, "cups": 2}
 
 
 def test_many_values_are_set_by_one_statement_the_last_one_counting(shop: Shop) -> None:  # C6 G5

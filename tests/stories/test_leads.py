@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from shop import Shop
 
 from bot.app.features import load_features
-from bot.core import clock
+from bot.core import checks, clock
 from bot.core.installation import Installation
 from handlers.leads import service, share
 from handlers.leads.models import HandOut, Lead
 from handlers.leads.rules import in_turns
 from tags.people import many, staff
 from tags.people import service as people
+from tags.people.identify import suggest_remarks
 from tags.people.selector import Selector
 
 
@@ -99,7 +100,23 @@ def test_who_becomes_a_contact_is_matched_however_she_is_known(shop: Shop) -> No
     shop.api.post(f"/customers/{shop.api.customer(cora)['id']}/merge", {"into": {"customer_id": by_hand}})
     assert [(one["state"], one["turns"][0]["result"]) for one in pool(shop)] == [("added", "added")] * 3
     assert pool(shop)[0]["customer_id"] == by_unionid
+    with shop.installation.transaction("test") as session:
+        assert [said for one in checks.checks for said in one.run(session)] == []
     assert by_phone
+
+
+def test_a_phone_in_a_members_remark_suggests_who_she_is(shop: Shop) -> None:  # C8 C2
+    buyers(shop, "0001")
+    anna = shop.wecom.add_contact("Anna", staff="lily")
+    shop.run_jobs()
+    her = shop.api.customer(anna)["id"]
+    with shop.installation.transaction("test") as session:
+        suggest_remarks(session, int(her), "lily", ["138 0013 0001"])
+    shop.api.post("/leads/share-out", {"staff": ["lily"]})
+    [lead] = pool(shop)
+    assert (lead["state"], lead["maybe"]) == ("handed_out", [her])
+    shop.api.post(f"/customers/{her}/merge", {"into": {"customer_id": lead["customer_id"]}})
+    assert [(one["state"], one["maybe"]) for one in pool(shop)] == [("added", [])]
 
 
 def test_a_turn_that_is_over_goes_back_to_the_pool_and_its_link_closes(shop: Shop) -> None:  # C8
