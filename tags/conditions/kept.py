@@ -44,7 +44,8 @@ def leaves_of(tree: Tree) -> Iterator[Leaf]:
 def spelled_out(session: Session, tree: Tree) -> Tree:
     """The tree with those in place of the leaves that stand for trees."""
     if isinstance(tree, Group):
-        return Group(tree.kind, tuple(spelled_out(session, node) for node in tree.nodes))
+        nodes = tuple(spelled_out(session, node) for node in tree.nodes)
+        return tree if all(a is b for a, b in zip(nodes, tree.nodes, strict=True)) else Group(tree.kind, nodes)
     inside = tree.stands_for(session)
     return tree if inside is None else spelled_out(session, inside)
 

@@ -20,6 +20,8 @@ class Order(Base):
     __table_args__ = (
         UniqueConstraint("order_id"),
         Index("ix_orders_customer_id", "customer_id", "paid_at"),
+        Index("ix_orders_paid_at", "paid_at", postgresql_using="brin"),
+        Index("ix_orders_refunded", "id", postgresql_where=text("refunded_at IS NOT NULL")),
         CheckConstraint("refunded_fen BETWEEN 0 AND total_fen", name="refunded"),
     )
     id: Mapped[Id]
@@ -35,10 +37,13 @@ class Order(Base):
 
 
 class OrderItem(Base):
-    """A line of an order, in the shop's order."""
+    """A line of an order, in the shop's order. customer_id, paid_at: the order's, for what was bought in a window."""
 
     __tablename__ = "order_items"
-    __table_args__ = (Index("ix_order_items_sku", "sku"), Index("ix_order_items_category", "category"))
+    __table_args__ = (
+        Index("ix_order_items_sku", "sku", "paid_at", postgresql_include=["customer_id", "order_number"]),
+        Index("ix_order_items_category", "category", "paid_at", postgresql_include=["customer_id", "order_number"]),
+    )
     order_number: Mapped[Big] = mapped_column(primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True)
     sku: Mapped[str]
@@ -46,6 +51,8 @@ class OrderItem(Base):
     category: Mapped[str]
     quantity: Mapped[int]
     unit_price_fen: Mapped[Big]
+    customer_id: Mapped[Big]
+    paid_at: Mapped[At]
 
 
 class Refund(Base):

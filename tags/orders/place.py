@@ -110,8 +110,10 @@ WITH fresh AS (
     SELECT o, c, p, m, t, s, 0, %(at)s FROM {orders} ORDER BY o
     ON CONFLICT (order_id) DO NOTHING RETURNING id, order_id, customer_id, month, paid_at, total_fen
 ), lines AS (
-    INSERT INTO order_items (order_number, line, sku, name, category, quantity, unit_price_fen)
-    SELECT fresh.id, u.l, u.s, u.n, u.c, u.q, u.p FROM {items} JOIN fresh ON fresh.order_id = u.o
+    INSERT INTO order_items (
+        order_number, line, sku, name, category, quantity, unit_price_fen, customer_id, paid_at
+    ) SELECT fresh.id, u.l, u.s, u.n, u.c, u.q, u.p, fresh.customer_id, fresh.paid_at
+    FROM {items} JOIN fresh ON fresh.order_id = u.o
 ), months AS (
     INSERT INTO order_months AS t (customer_id, month, orders, net_fen)
     SELECT customer_id, month, count(*), sum(total_fen) FROM fresh GROUP BY 1, 2 ORDER BY 1, 2

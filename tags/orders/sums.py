@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, ColumnElement, Select, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.sets import run
 from tags.orders.models import Order
-from tags.people.models import Customer
-from tags.people.service import family_of, owner_of
+from tags.people.service import by_owner, family_of
 
 NET_SINCE = """
 SELECT coalesce(c.survivor_id, c.id), sum(o.total_fen - o.refunded_fen)::bigint
@@ -26,19 +26,17 @@ def net_since(session: Session, customer_ids: Sequence[int], since: datetime) ->
     return dict(run(session, NET_SINCE, ids=list(customer_ids), since=since))
 
 
-def buyers_between(*spans: tuple[datetime, datetime]) -> Select[int]:
+def buyers_between(*spans: tuple[datetime, datetime]) -> Select[*tuple[Any, ...]]:
     """The survivors with an order paid after the one moment, and not after the other, of one of the spans."""
-    order, buyer = aliased(Order), aliased(Customer)
+    order = aliased(Order)
     between = [and_(order.paid_at > after, order.paid_at <= until) for after, until in spans]
-    return select(owner_of(buyer)).join(order, order.customer_id == buyer.id).where(or_(*between))
+    return by_owner(order).where(or_(*between))
 
 
-def net_by_buyer(since: datetime) -> Select[int, int]:
+def net_by_buyer(since: datetime) -> Select[*tuple[Any, ...]]:
     """Survivors and their net spend in fen of orders paid after `since`; of those who have any."""
-    order, buyer = aliased(Order), aliased(Customer)
-    hers = owner_of(buyer)
-    net = select(hers, func.sum(order.total_fen - order.refunded_fen)).join(order, order.customer_id == buyer.id)
-    return net.where(order.paid_at > since).group_by(hers)
+    order = aliased(Order)
+    return by_owner(order, func.sum(order.total_fen - order.refunded_fen)).where(order.paid_at > since)
 
 
 def net_of(who: Column[int], since: datetime) -> ColumnElement[int]:

@@ -6,8 +6,9 @@ relations call `lock` first; where several customers are involved, all in one ca
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.core import clock
@@ -127,9 +128,16 @@ def family_of(who: ColumnElement[int]) -> Select[int]:
     return select(member.id).where(or_(member.id == who, member.survivor_id == who)).correlate_except(member)
 
 
-def owner_of(member: type[Customer] = Customer) -> ColumnElement[int]:
-    """Whom the rows of `member` belong to: who stands on her own, herself or the survivor of her merges."""
-    return func.coalesce(member.survivor_id, member.id)
+def by_owner(rows: Any, *sums: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """Whose the rows (of a table with a `customer_id`) are, hers or her survivor's; with sums, one row a person.
+
+    Only the merged are joined: they are few and have an index, while everybody would be read whole.
+    """
+    merged = aliased(Customer)
+    hers = func.coalesce(merged.survivor_id, rows.customer_id)
+    on = and_(merged.id == rows.customer_id, merged.survivor_id.is_not(None))
+    found = select(hers, *sums).select_from(rows).outerjoin(merged, on)
+    return found.group_by(hers) if sums else found
 
 
 def lock(session: Session, *customer_ids: int) -> list[Customer]:

@@ -21,7 +21,7 @@ MANY = 20_000  # changed customers from which a leaf is found anew
 MOST_ID = 2**32  # of a customer: what a bitmap of 32 bits holds
 
 
-@dataclass
+@dataclass(eq=False)
 class Held:
     """members: of whom the leaf held at `as_of`, but for who is `dirty` and has to be looked at.
 

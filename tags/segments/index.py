@@ -11,7 +11,7 @@ reads, and how time moves it, so that a leaf of another package is held like our
 import threading
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -23,7 +23,7 @@ from bot.core import clock
 from bot.core.installation import Installation
 from bot.core.sets import run
 from tags.conditions.kept import leaves_of, spelled_out
-from tags.conditions.tree import Asked, Leaf, Tree
+from tags.conditions.tree import Asked, Group, Leaf, Tree
 from tags.segments import snapshots
 from tags.segments.held import FRESH, Held, find, name, reads
 
@@ -120,14 +120,16 @@ class View:
     def __init__(self, index: Index, session: Session, now: datetime, fresh: timedelta, position: str) -> None:
         self._index, self._fresh = index, fresh
         self.session, self.now, self.position = session, now, position
-        self._settled: dict[str, Held] = {}
+        self._settled: dict[int, Held] = {}
+        self._asked: dict[int, Leaf] = {}
 
     def held(self, leaf: Leaf) -> Held:
         """A leaf's bitmap as of the moment."""
-        called = name(leaf)
-        if called not in self._settled:
-            self._settled[called] = self._index.held(self.session, leaf, self.now, self._fresh)
-        return self._settled[called]
+        held = self._settled.get(id(leaf))
+        if held is None:
+            held = self._index.held(self.session, leaf, self.now, self._fresh)
+            self._settled[id(leaf)], self._asked[id(leaf)] = held, leaf  # kept, so that its id stays its own
+        return held
 
     @property
     def everybody(self) -> BitMap:
@@ -136,22 +138,40 @@ class View:
 
     def of(self, tree: Tree, among: BitMap | None = None) -> BitMap:
         """Whom a tree means, among all or those given."""
-        everybody = self.everybody
-        return self._of(spelled_out(self.session, tree), everybody if among is None else among & everybody)
+        return self._of(self.spelled_out(tree), among)
+
+    def spelled_out(self, tree: Tree) -> Tree:
+        """The tree down to leaves that have bitmaps."""
+        return spelled_out(self.session, tree)
 
     def leaves(self, tree: Tree) -> Iterator[Leaf]:
         """The leaves a tree comes down to."""
-        return leaves_of(spelled_out(self.session, tree))
+        return leaves_of(self.spelled_out(tree))
 
-    def _of(self, tree: Tree, among: BitMap) -> BitMap:
+    def _of(self, tree: Tree, among: BitMap | None) -> BitMap:
         if isinstance(tree, Leaf):
-            return among & self.held(tree).members
+            members = self.held(tree).members
+            return members if among is None else among & members
         if tree.kind == "all":
-            for node in tree.nodes:
+            return self._all(tree.nodes, among)
+        found = [self._of(node, among) for node in tree.nodes]
+        one = found[0] if len(found) == 1 else BitMap.union(*found)
+        return one if tree.kind == "any" else (self.everybody if among is None else among & self.everybody) - one
+
+    def _all(self, nodes: Sequence[Tree], among: BitMap | None) -> BitMap:
+        """What must not be comes last: it is taken off what is left, instead of off everybody."""
+        for node in sorted(nodes, key=_is_none):
+            if _is_none(node) and isinstance(node, Group) and among is not None:
+                for not_this in node.nodes:
+                    among = among - self._of(not_this, among)
+            else:
                 among = self._of(node, among)
-            return among
-        found = BitMap.union(*(self._of(node, among) for node in tree.nodes))
-        return found if tree.kind == "any" else among - found
+        assert among is not None
+        return among
+
+
+def _is_none(tree: Tree) -> bool:
+    return isinstance(tree, Group) and tree.kind == "none"
 
 
 def index_of(installation: Installation) -> Index:

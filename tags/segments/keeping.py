@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.events import announce
 from bot.core.installation import after_commit, installation_of
+from tags.conditions.kept import leaves_of
 from tags.conditions.tree import Tree
 from tags.people import service as people
 from tags.segments import service, snapshots
@@ -101,25 +102,29 @@ def _due(view: View, watched: Mapping[int, Watched]) -> list[Move]:
     used: dict[int, Held] = {}
     moves: list[Move] = []
     for segment_id, one in watched.items():
-        seen = [view.held(leaf) for leaf in (EVERYBODY, *view.leaves(one.tree))]
+        tree = view.spelled_out(one.tree)
+        seen = [view.held(leaf) for leaf in (EVERYBODY, *leaves_of(tree))]
         used.update((id(held), held) for held in seen)
-        known = len(seen) == len(one.seen) and all(a is b for a, b in zip(seen, one.seen, strict=True))
-        one.open |= BitMap.union(*(held.flipped for held in seen)) if known else view.everybody | one.told
-        one.seen = seen
+        turned = [held for held in seen if held.flipped]
+        if seen != one.seen:
+            one.open, one.seen = view.everybody | one.told, seen
+        elif turned:
+            one.open |= BitMap.union(*(held.flipped for held in turned))
         if one.open:
-            moves += _of_one(view, segment_id, one)
+            moves += _of_one(view, segment_id, one, tree, turned)
     for held in used.values():
         held.flipped = BitMap()
     return moves
 
 
-def _of_one(view: View, segment_id: int, one: Watched) -> Iterable[Move]:
-    meant = view.of(one.tree, one.open)
+def _of_one(view: View, segment_id: int, one: Watched, tree: Tree, turned: Iterable[Held]) -> Iterable[Move]:
+    meant = view.of(tree, one.open)
     come, gone = meant - one.told, (one.told & one.open) - meant
     one.open = come | gone
-    for held in one.seen[1:]:
-        for customer_id in held.flipped & one.open:
-            one.because.setdefault(customer_id, []).append(held.leaf.json())
+    for held in turned:
+        said = held.leaf.json()
+        for customer_id in held.flipped & one.open if said else ():  # everybody says nothing
+            one.because.setdefault(customer_id, []).append(said)
     yield from (Move(customer_id, segment_id, True) for customer_id in come)
     yield from (Move(customer_id, segment_id, False) for customer_id in gone)
 

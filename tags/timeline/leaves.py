@@ -31,8 +31,7 @@ from tags.conditions.controls import (
 from tags.conditions.numbers import Compare, Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.people.finding import totalled
-from tags.people.models import Customer
-from tags.people.service import family_of, owner_of
+from tags.people.service import by_owner, family_of
 from tags.timeline.service import Called, askable
 
 Said = Annotated[
@@ -125,9 +124,9 @@ class AboutEvent(Leaf):
         """As every leaf's."""
         if self.within_days is None:
             return None
-        row, whose, span = aliased(EventRow), aliased(Customer), timedelta(days=self.within_days)
-        hers = select(owner_of(whose)).join(row, row.customer_id == whose.id).where(row.name == self._name)
-        return hers.where(row.at > since - span, row.at <= asked.now - span)
+        row, span = aliased(EventRow), timedelta(days=self.within_days)
+        between = row.at > since - span, row.at <= asked.now - span
+        return by_owner(row).where(row.name == self._name, *between)
 
     def narrowed(self) -> Mapping[str, str]:
         """As every leaf's."""
@@ -178,12 +177,11 @@ class EventLeaf(AboutEvent, key="event"):
 
     def found(self, asked: Asked) -> Select[int]:
         """As every leaf's."""
-        row, whose = aliased(EventRow), aliased(Customer)
+        row = aliased(EventRow)
         wanted = [row.name == self.event, *self._so(row)]
         if self.within_days is not None:
             wanted.append(row.at > asked.now - timedelta(days=self.within_days))
-        totals = select(owner_of(whose), func.count()).join(row, row.customer_id == whose.id).where(*wanted)
-        return totalled(totals.group_by(owner_of(whose)), self.count or Compare(gte=1))
+        return totalled(by_owner(row, func.count()).where(*wanted), self.count or Compare(gte=1))
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""

@@ -9,7 +9,6 @@ def bench() -> Report:
 import gc
 import importlib
 import json
-import keyword
 import os
 import platform
 import statistics
@@ -29,7 +28,7 @@ from bot.app import house
 from bot.core import settings
 from bot.core.installation import Installation
 
-BENCHES = ("ingest", "welcome", "ledger", "import")
+BENCHES = ("ingest", "welcome", "ledger", "segments", "import")
 SCHEMA = 1  # of the JSON line
 ROUNDS = 5  # counted; one more goes before them and is thrown away
 SECRET_KEY = "bench" * 8
@@ -105,9 +104,7 @@ def run(name: str) -> int:
     if name not in BENCHES:
         print(f"there is no bench {name}; there are {', '.join(BENCHES)}", file=sys.stderr)
         return 2
-    report: Report = importlib.import_module(
-        f"bot.app.bench.{name}_" if keyword.iskeyword(name) else f"bot.app.bench.{name}"
-    ).bench()
+    report: Report = importlib.import_module(f"bot.app.bench.{name}").bench()
     line = report.line()
     for goal in line["goals"]:
         bound = f"at least {goal['at_least']}" if "at_least" in goal else f"at most {goal['at_most']}"
