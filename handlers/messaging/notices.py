@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.core.i18n import SOURCE, say
@@ -52,18 +52,16 @@ def tell(session: Session) -> int:
 
 def waiting(session: Session) -> list[tuple[str, int]]:
     """(userid, customers) for whom something waits to leave, by the member who follows them."""
-    counted = select(Delivery.member, func.count(people.owner_of().distinct())).where(*WAITS)
-    counted = counted.join(Customer, Customer.id == Delivery.customer_id)
-    rows = session.execute(counted.group_by(Delivery.member).order_by(Delivery.member))
-    return [(str(userid), count) for userid, count in rows]
+    waits = people.by_owner(Delivery).add_columns(Delivery.member).where(*WAITS).distinct().subquery()
+    counted = select(waits.c.member, func.count()).group_by(waits.c.member).order_by(waits.c.member)
+    return [(str(userid), count) for userid, count in session.execute(counted)]
 
 
 @narrows("waiting")
 def waited_for(session: Session, query: Customers, value: str) -> Customers:
     """Customers of this member for whom something waits."""
-    whose = aliased(Customer)  # also one who was merged since
-    waits = select(people.owner_of(whose)).join(Delivery, Delivery.customer_id == whose.id)
-    return query.where(Customer.id.in_(waits.where(Delivery.member == value, *WAITS)))
+    waits = people.by_owner(Delivery).where(Delivery.member == value, *WAITS)  # also for one who was merged since
+    return query.where(Customer.id.in_(waits))
 
 
 def _tell(session: Session, member: str, found: Sequence[Delivery]) -> None:
