@@ -3,6 +3,7 @@
 A retry is a person's decision and stands in the audit. What may have reached somebody is never offered for one.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core import clock, ticks
+from bot.core.feature import Register
 from bot.core.jobs import failures as jobs
 from bot.core.ticks import TickRow
 from bot.operators import called
@@ -65,7 +67,16 @@ class Failure:
     instead: str = ""
 
 
+Table = tuple[str, str, int, list[Failure]]  # title, what it is, how many there are, the newest
+Fails = Callable[[Session], Table]
+more: Register[Fails] = Register("failures")
+
 console = pages("failures", __name__)
+
+
+def fails(tell: Fails) -> Fails:
+    """List what a function tells of on this page, too."""
+    return more.mark(tell, tell)
 
 
 @console.get("/failures")
@@ -81,6 +92,7 @@ def index() -> Response:
          [_of_call(row) for row in _newest(calls, OutboxRow.id)]),
         (_("后台任务"), _("等人重试；定时的会自己再来"), jobs.counts(session()).get("failed", 0) + len(failed_ticks),
          [*map(_of_tick, failed_ticks), *map(_of_job, failed_jobs)]),
+        *(tell(session()) for tell in more),
     ]  # fmt: skip
     hers = {f"customer:{row.customer_id}" for *_head, rows in tables for row in rows if row.customer_id}
     return render(

@@ -13,6 +13,7 @@ from bot.core.i18n import say
 from bot.web.api import Body
 from handlers.chat.events import MessageReceived
 from handlers.chat.rules import Units, units
+from tags.conditions.controls import Choice, Control, Lines, Option
 from tags.conditions.triggers import Filter, Past, Row, Times, Trigger, trigger
 
 MOST_WORDS = 50
@@ -89,6 +90,14 @@ class Says(Filter):
 
     def words(self, session: Session, value: Match, lang: str) -> str:
         return value.said(lang)
+
+    def controls(self, session: Session, name: str, lang: str, *, needed: bool, many: bool) -> list[Control]:
+        ways = [
+            Option("contains", say(lang, "含其中一个")), Option("exact", say(lang, "就是其中一个")),
+            Option("regex", say(lang, "符合正则（RE2）")),
+        ]  # fmt: skip
+        words = Lines(f"{name}.words", say(lang, "词"), optional=True)
+        return [Choice(f"{name}.kind", self.label(lang), True, ways), words]
 
 
 @trigger(MessageReceived, lambda lang: say(lang, "发来消息"))

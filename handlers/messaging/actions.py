@@ -15,13 +15,14 @@ from handlers.messaging.content import Content, check_materials, material_ids
 from tags.autotag import current
 from tags.autotag import service as autotag
 from tags.conditions.actions import Action, Fired, action
+from tags.conditions.controls import Control, Kept, Text
 from tags.consents import service as consents
 from tags.people import staff
 
 SHOWN = 40  # characters of the text, in a rule's sentence
 
 
-@action
+@action(lambda lang: say(lang, "发消息"))
 class Send(Action, key="send"):
     """She gets a message, as soon as a carrier may take it; not where she asked for no marketing (S1)."""
 
@@ -49,6 +50,11 @@ class Send(Action, key="send"):
             return say(lang, "发一条消息（%(count)s 个附件）", count=len(self.send.attachments))
         text = self.send.text if len(self.send.text) <= SHOWN else self.send.text[:SHOWN] + "…"
         return say(lang, "发消息「%(words)s」", words=text)
+
+    @classmethod
+    def controls(cls, session: Session, lang: str) -> list[Control]:
+        """As every action's. Attachments are put in by the API, and stay."""
+        return [Text("send.text", say(lang, "说什么")), Kept("send.attachments", say(lang, "附件"), optional=True)]
 
 
 @media.uses

@@ -10,7 +10,7 @@ from bot.web.api import ABSENT, Answer, Body, ById, Flag, Listing, Moment, Pagin
 from bot.web.cursors import page
 from bot.web.edge import session
 from bot.web.guard import needs
-from tags.autotag import preview, reading, records, service
+from tags.autotag import gone, preview, reading, records, service
 from tags.autotag.models import TagRule
 from tags.autotag.reading import Draft
 from tags.people.models import Customer
@@ -175,7 +175,8 @@ def _answers(rules: Sequence[TagRule]) -> list[TagRuleAnswer]:
 def _answer(rule: TagRule, hits: records.Hits) -> TagRuleAnswer:
     last = hits.last
     return TagRuleAnswer.model_validate({
-        "id": str(rule.id), **reading.draft_of(rule).json(), "stopped": rule.stopped, "version": rule.version,
+        "id": str(rule.id), **reading.draft_of(rule).json(), "version": rule.version,
+        "stopped": gone.why(session(), rule.stopped, "en"),
         "words": "".join(records.words(session(), rule, "zh_CN")), "created_at": rule.created_at,
         "hits_7_days": hits.week, "failed_7_days": hits.failed,
         "last_hit": LastHit(at=last.at, customer_id=str(last.customer_id), name=last.name) if last else None,

@@ -9,11 +9,11 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from bot.core import clock
-from bot.core.errors import Conflict, Problem
+from bot.core.errors import Conflict, NotFound, Problem
 from bot.core.events import Event
 from bot.core.sets import run
-from tags.autotag import current
-from tags.autotag.models import TagRuleHit
+from tags.autotag import current, reading
+from tags.autotag.models import TagRule, TagRuleHit
 from tags.autotag.reading import Live
 from tags.autotag.rules import MOST_DEPTH
 from tags.conditions.actions import Fired
@@ -58,17 +58,36 @@ def do(session: Session, rule: Live, customer_id: int, event: str, event_id: int
     hit = run(session, HIT, **row, at=clock.now())
     if not hit:
         return False
-    fired = Fired(hers, rule.source, rule.name, hit[0][0])
+    return not _try(session, rule, Fired(hers, rule.source, rule.name, hit[0][0]))
+
+
+def retry(session: Session, hit_id: int) -> str:
+    """Do a rule once more, as it is now, whose hit could not be done; why it still can't, or empty.
+
+    Raises NotFound where no such hit failed.
+    """
+    hit = session.get(TagRuleHit, hit_id)
+    if hit is None or not hit.error:
+        raise NotFound(f"no failed hit of a rule has the id {hit_id}")
+    hers = people.lock(session, hit.customer_id)[0].id
+    rule = reading.stored(session, session.get_one(TagRule, hit.rule_id))
+    return _try(session, rule, Fired(hers, rule.source, rule.name, hit_id), hit.error)
+
+
+def _try(session: Session, rule: Live, fired: Fired, before: str = "") -> str:
+    """Do all of a rule's actions or none, and keep why not; before: why it could not be done so far."""
     under_way: list[str] = session.info.setdefault(UNDER_WAY, [])
+    error = ""
     try:
         _act(session, rule, fired, under_way)
     except Problem as problem:
         if under_way and isinstance(problem, TooDeep):
             raise
-        failed = update(TagRuleHit).where(TagRuleHit.id == fired.hit_id)
-        session.execute(failed.values(error=problem.detail), execution_options={"synchronize_session": False})
-        return False
-    return True
+        error = problem.detail
+    if error != before:
+        told = update(TagRuleHit).where(TagRuleHit.id == fired.hit_id).values(error=error, version=rule.version)
+        session.execute(told, execution_options={"synchronize_session": False})
+    return error
 
 
 def _act(session: Session, rule: Live, fired: Fired, under_way: list[str]) -> None:

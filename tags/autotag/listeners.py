@@ -14,4 +14,4 @@ def happened(session: Session, event: Event) -> None:
 
 @on(TagDeleted)
 def deleted(session: Session, event: TagDeleted) -> None:
-    gone.look(session)
+    gone.look(session, f"tag:{event.tag_id}")

@@ -7,7 +7,9 @@ from bot.core.db import At, Base, Big, Id, Json
 
 
 class TagRule(Base):
-    """A rule as the API takes it. version: of the last change. stopped: why the engine switched it off, or empty.
+    """A rule as the API takes it. version: of the last change.
+
+    stopped: what is gone that it needs, so that the engine switched it off (`tag:3`), or empty.
 
     due_at: when a schedule comes next, None for other events and while it is off.
     """

@@ -71,7 +71,12 @@ def draft_of(rule: TagRule) -> Draft:
 
 def stored(session: Session, rule: TagRule) -> Live:
     """A kept rule, whatever became of what it names. Raises Unacceptable where a feature it needs is not installed."""
-    return Live(rule.id, rule.name, rule.version, _read(session, draft_of(rule), whole=False))
+    return Live(rule.id, rule.name, rule.version, kept(session, draft_of(rule)))
+
+
+def kept(session: Session, draft: Draft) -> Read:
+    """What a rule was once, whatever became of what it names."""
+    return _read(session, draft, whole=False)
 
 
 def checked(session: Session, draft: Draft, at: str = "") -> Read:

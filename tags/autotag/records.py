@@ -44,6 +44,20 @@ def of_rules(session: Session, rule_ids: Sequence[int]) -> dict[int, Hits]:
     return {one: Hits(*weeks.get(one, (0, 0)), last=_last(session, one)) for one in rule_ids}
 
 
+def by_version(session: Session, rule_id: int) -> dict[int, int]:
+    """How often each version of a rule was done."""
+    counted = select(TagRuleHit.version, func.count()).where(TagRuleHit.rule_id == rule_id, TagRuleHit.error == "")
+    return dict(session.execute(counted.group_by(TagRuleHit.version)).all())
+
+
+def failed(session: Session, most: int) -> tuple[int, list[tuple[TagRuleHit, str]]]:
+    """How many times a rule could not be done in the last 7 × 24 h, and the newest of them with the rule's name."""
+    recent = TagRuleHit.error != "", TagRuleHit.at > clock.now() - WEEK
+    count = session.scalar(select(func.count()).select_from(TagRuleHit).where(*recent)) or 0
+    newest = select(TagRuleHit, TagRule.name).join(TagRule).where(*recent).order_by(TagRuleHit.id.desc())
+    return count, [(hit, name) for hit, name in session.execute(newest.limit(most))]
+
+
 def words(session: Session, rule: TagRule, lang: str) -> tuple[str, str, str]:
     """A kept rule as three clauses: when, if, then."""
     return said(session, reading.stored(session, rule).read, lang)

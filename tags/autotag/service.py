@@ -59,10 +59,10 @@ def change(session: Session, rule_id: int, **changes: Any) -> TagRule:
     return rule
 
 
-def stop(session: Session, rule: TagRule, why: str) -> None:
-    """Switch a rule off that can't do what it says any more; why: in plain English, kept and shown."""
+def stop(session: Session, rule: TagRule, gone: str) -> None:
+    """Switch a rule off that can't do what it says any more. gone: what it needed, by which records name it."""
     before = shown(rule)
-    rule.enabled, rule.stopped, rule.due_at = False, why, None
+    rule.enabled, rule.stopped, rule.due_at = False, gone, None
     session.flush()
     _note(session, rule, before, "stopped")
 

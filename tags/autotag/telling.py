@@ -11,6 +11,7 @@ from bot.operators.called import called, numbers
 from tags.autotag import service
 from tags.autotag.models import TagRule
 from tags.conditions.kept import Kept, keeps
+from tags.conditions.tree import Group, leaves, stored
 from tags.timeline.service import Told, tells
 
 Data = dict[str, Any]
@@ -34,8 +35,12 @@ def names(session: Session, ids: Sequence[str], lang: str) -> dict[str, str]:
 
 @keeps
 def kept(session: Session, lang: str) -> Iterable[Kept]:
-    """Rules, as users of what their conditions name."""
+    """Rules, as users of what they name anywhere."""
+    known = {kind.key for kind in leaves}
     for rule in service.everything(session):
-        if rule.read.tree is not None:
-            called_so = say(lang, "规则「%(name)s」", name=rule.name)
-            yield Kept(rule.source, called_so, f"/console/tags/rules/{rule.id}", rule.read.tree)
+        called_so, address = say(lang, "规则「%(name)s」", name=rule.name), f"/console/tags/rules/{rule.id}"
+        plain = [rule.read.trigger.names(), *(action.names() for action in rule.read.actions)]
+        named = [stored(session, {thing: its_id}) for each in plain for thing, its_id in each if thing in known]
+        trees = [*([rule.read.tree] if rule.read.tree is not None else ()), *named]
+        if trees:
+            yield Kept(rule.source, called_so, address, Group("any", tuple(trees)))

@@ -3,18 +3,19 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field, model_validator
-from sqlalchemy import literal, select
+from sqlalchemy import BigInteger, ColumnElement, cast, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
 from bot.web.api import Whole
 from tags.autotag.events import CustomerSilent, ScheduleCame
-from tags.conditions.triggers import OneOf, Past, Said, Times, Trigger, trigger
+from tags.conditions.controls import Control, Figure, Line, Option, Several, whole_or_word
+from tags.conditions.triggers import Number, Past, Row, Said, Times, Trigger, trigger
 from tags.people.models import Customer
 
 LOOKED_AT = 50  # hours of a schedule that are compared: a day and more of the densest
@@ -43,11 +44,25 @@ def _hours(expression: str) -> str:
     return expression
 
 
+class Span(Number):
+    """So many days, no more and no less: a silence is told once for each span that is asked for."""
+
+    def passes(self, value: Any, found: Any) -> bool:
+        return bool(value == found)
+
+    def sql(self, value: Any, row: Row) -> ColumnElement[bool]:
+        found: ColumnElement[int] = cast(row.data[self.said].astext, BigInteger)
+        return found.in_([value])
+
+    def controls(self, session: Session, name: str, lang: str, *, needed: bool, many: bool) -> list[Control]:
+        return [Figure(name, self.label(lang), not needed)]
+
+
 @trigger(CustomerSilent, lambda lang: say(lang, "沉默"))
 class Silent(Trigger):
     """Nothing came from her for so many days; once a silence, from the moment the rule is on."""
 
-    days: Annotated[Days, OneOf("days", lambda lang: say(lang, "天数"), "days")]
+    days: Annotated[Days, Span("days", lambda lang: say(lang, "满几天"))]
 
     def past(self, past: Past) -> Times:
         """Those who fell silent since then and are so still: who came back meanwhile has left no trace of it."""
@@ -97,6 +112,16 @@ class Schedule(Trigger):
     def clause(self, session: Session, lang: str) -> str:
         """As every trigger's."""
         return say(lang, "%(hours)s，", hours=self.words(session, lang))
+
+    @classmethod
+    def controls(cls, session: Session, lang: str) -> list[Control]:
+        """As every trigger's."""
+        days = [Option(str(day), words(lang)) for day, words in WEEKDAYS.items()]
+        return [
+            Line("at", say(lang, "几点（例如 09:00）"), optional=True),
+            Several("weekdays", say(lang, "星期（不选就是每天）"), True, days, whole_or_word),
+            Line("cron", say(lang, "或者 cron（例如 0 9 1 * *）"), optional=True),
+        ]
 
     def _weekdays(self, lang: str) -> Iterator[str]:
         return (WEEKDAYS[day](lang) for day in sorted(set(self.weekdays or ())))

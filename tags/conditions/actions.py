@@ -1,6 +1,6 @@
 """Then: what a rule or a journey does for her (T3). The feature that can do it registers it:
 
-@action
+@action(lambda lang: say(lang, "打标签"))
 class AddTag(Action, key="add_tag"):
     add_tag: Ident
 """
@@ -17,8 +17,9 @@ from bot.core.errors import Fault
 from bot.core.feature import Register
 from bot.web.api import Body
 from bot.web.problems import of_validation
+from tags.conditions.controls import Control
 from tags.conditions.tree import Asked
-from tags.conditions.triggers import Effect
+from tags.conditions.triggers import Effect, Said
 
 MOST_ACTIONS = 10
 
@@ -40,6 +41,7 @@ class Action(Body):
     """One thing to do. key: the field by which its JSON is known as this action."""
 
     key: ClassVar[str]
+    label: ClassVar[Said]
 
     def __init_subclass__(cls, key: str = "", **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -47,6 +49,10 @@ class Action(Body):
 
     def faults(self, session: Session) -> Iterator[Fault]:
         """What the fields alone don't tell: ids nobody has. Pointers are relative to the action."""
+        yield from ()
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """What it names by id, as (`tag`, `12`): in use, and not to be deleted unawares."""
         yield from ()
 
     def effects(self, session: Session) -> Iterator[Effect]:
@@ -65,6 +71,11 @@ class Action(Body):
         """The sentence a person reads, in `lang` (zh_CN, zh_TW, en)."""
         raise NotImplementedError
 
+    @classmethod
+    def controls(cls, session: Session, lang: str) -> list[Control]:
+        """How a form asks for it; names are places in its JSON."""
+        raise NotImplementedError
+
     def json(self) -> dict[str, Any]:  # type: ignore[override]  # pydantic's own is its version 1's
         """The action as it was given."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
@@ -74,9 +85,14 @@ Class = TypeVar("Class", bound=type[Action])
 actions: Register[type[Action]] = Register("actions")
 
 
-def action(kind: Class) -> Class:
-    """Mark a class as what rules may do."""
-    return actions.mark(kind, kind)
+def action(label: Said) -> Callable[[Class], Class]:
+    """Mark a class as what rules may do. label: what it is called, in a language."""
+
+    def mark(made: Class) -> Class:
+        made.label = staticmethod(label)
+        return actions.mark(made, made)
+
+    return mark
 
 
 def kinds() -> Mapping[str, type[Action]]:

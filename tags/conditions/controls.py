@@ -9,6 +9,7 @@ A control's `name` is the place of its value in the leaf's JSON (`orders.within_
 part. What is typed becomes JSON as it is, also where it is wrong: the tree's own check says so, in the API's words.
 """  # noqa: E501  # the declaration as it is written
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -166,6 +167,30 @@ class Line(Control):
     """A line of text."""
 
     kind: ClassVar[str] = "text"
+
+
+@dataclass(frozen=True)
+class Text(Control):
+    """Some lines of one text."""
+
+    kind: ClassVar[str] = "area"
+
+
+@dataclass(frozen=True)
+class Kept(Control):
+    """A list that the form only carries along: it was made elsewhere."""
+
+    kind: ClassVar[str] = "kept"
+
+    def value(self, texts: list[str]) -> Any:
+        try:
+            found = json.loads(texts[0]) if texts else None
+        except ValueError:
+            return None
+        return found if isinstance(found, list) and found else None
+
+    def shown(self, value: Any) -> Any:
+        return value if isinstance(value, list) else []
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ from bot.core.i18n import say
 from bot.operators import called
 from bot.web.api import Body
 from bot.web.problems import of_validation
+from tags.conditions.controls import Choice as Picked
+from tags.conditions.controls import Comparison, Control, Option, Several
 from tags.conditions.numbers import Compare
 
 Said = Callable[[str], str]  # words in a language: zh_CN, zh_TW or en
@@ -91,24 +93,28 @@ class Filter:
         """What a person reads."""
         raise NotImplementedError
 
+    def controls(self, session: Session, name: str, lang: str, *, needed: bool, many: bool) -> list[Control]:
+        """How a form asks for it. name: of its field; needed: it may not be left out; many: it is a list."""
+        raise NotImplementedError
+
 
 class OneOf(Filter):
     """A list of values, one of which the field has. thing: the kind by which `called` names them, and `chooses` lists
-    what there is."""
+    what there is; made: the JSON of a value that is no text."""
 
-    def __init__(self, said: str, label: Said, thing: str) -> None:
+    def __init__(self, said: str, label: Said, thing: str, *, made: Callable[[str], Any] = str) -> None:
         super().__init__(said, label)
-        self.thing = thing
+        self.thing, self.made = thing, made
 
     def passes(self, value: Any, found: Any) -> bool:
-        return str(found) in self._listed(value)
+        return str(found) in self.listed(value)
 
     def sql(self, value: Any, row: Row) -> ColumnElement[bool]:
         found: ColumnElement[str] = row.data[self.said].astext
-        return found.in_(self._listed(value))
+        return found.in_(self.listed(value))
 
     def words(self, session: Session, value: Any, lang: str) -> str:
-        listed = self._listed(value)
+        listed = self.listed(value)
         names = self.names(session, listed, lang)
         named = say(lang, "、").join(names.get(one, one) for one in listed)
         return say(lang, "%(label)s是%(names)s", label=self.label(lang), names=named)
@@ -119,8 +125,15 @@ class OneOf(Filter):
         named = {key.partition(":")[2]: words for key, words in found.items()}
         return named or {value: label for value, label, _ in choices(session, self.thing, lang)}
 
+    def controls(self, session: Session, name: str, lang: str, *, needed: bool, many: bool) -> list[Control]:
+        options = [Option(value, label, group) for value, label, group in choices(session, self.thing, lang)]
+        if many:
+            return [Several(name, self.label(lang), not needed, options, self.made)]
+        return [Picked(name, self.label(lang), not needed, options, self.made)]
+
     @staticmethod
-    def _listed(value: Any) -> list[str]:
+    def listed(value: Any) -> list[str]:
+        """The values, one or many, as text."""
         return [str(one) for one in (value if isinstance(value, list) else [value])]
 
 
@@ -142,6 +155,10 @@ class Number(Filter):
         if self.divide_by > 1:
             return say(lang, "%(label)s %(number)s 元", label=self.label(lang), number=number)
         return say(lang, "%(label)s %(number)s", label=self.label(lang), number=number)
+
+    def controls(self, session: Session, name: str, lang: str, *, needed: bool, many: bool) -> list[Control]:
+        label = self.label(lang) if self.divide_by == 1 else say(lang, "%(label)s（元）", label=self.label(lang))
+        return [Comparison(name, label, not needed, self.divide_by)]
 
 
 class Trigger(Body):
@@ -176,6 +193,12 @@ class Trigger(Body):
             filter_.passes(value, said[filter_.said]) for _, value, filter_ in self.asked() if filter_.said in said
         )
 
+    def names(self) -> Iterator[tuple[str, str]]:
+        """What it names by id, as (`tag`, `12`): in use, and not to be deleted unawares."""
+        for _, value, filter_ in self.asked():
+            if isinstance(filter_, OneOf):
+                yield from ((filter_.thing, one) for one in filter_.listed(value))
+
     def words(self, session: Session, lang: str) -> str:
         """The sentence a person reads, in `lang` (zh_CN, zh_TW, en)."""
         said = [filter_.words(session, value, lang) for _, value, filter_ in self.asked()]
@@ -193,6 +216,16 @@ class Trigger(Body):
         """The filters that were set: field, value, filter."""
         values = ((name, getattr(self, name), filter_) for name, filter_ in self.filters().items())
         return [(name, value, filter_) for name, value, filter_ in values if value is not None]
+
+    @classmethod
+    def controls(cls, session: Session, lang: str) -> list[Control]:
+        """How a form asks for its filters."""
+        made: list[Control] = []
+        for name, filter_ in cls.filters().items():
+            field = cls.model_fields[name]
+            many = "list[" in str(field.annotation)
+            made += filter_.controls(session, name, lang, needed=field.is_required(), many=many)
+        return made
 
     @classmethod
     def filters(cls) -> dict[str, Filter]:

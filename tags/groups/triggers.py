@@ -12,6 +12,8 @@ from bot.core.i18n import say
 from bot.operators.called import called
 from bot.web.api import Ident
 from tags.conditions.actions import Action, Fired, action
+from tags.conditions.controls import Choice as Picked
+from tags.conditions.controls import Control, Option
 from tags.conditions.triggers import Choice, OneOf, Trigger, chooses, trigger
 from tags.groups import lists, routes
 from tags.groups.events import GroupJoined, GroupLeft
@@ -47,7 +49,7 @@ class Left(Trigger):
     chats: Annotated[Chats | None, its_chat] = None
 
 
-@action
+@action(lambda lang: say(lang, "分流到细分社群"))
 class RouteToGroup(Action, key="route_to_group"):
     """A segment group looks which of its routes is hers, and invites her where that is new."""
 
@@ -71,6 +73,12 @@ class RouteToGroup(Action, key="route_to_group"):
         found = session.get(SegmentGroup, int(self.route_to_group))
         return say(lang, "分流到细分社群「%(group)s」", group=found.name if found else self.route_to_group)
 
+    @classmethod
+    def controls(cls, session: Session, lang: str) -> list[Control]:
+        """As every action's."""
+        options = [Option(value, label) for value, label, _ in segment_groups(session, lang)]
+        return [Picked(cls.key, say(lang, "细分社群"), False, options)]
+
 
 @called("group_chat")
 def chat_names(session: Session, ids: Sequence[str], lang: str) -> dict[str, str]:
@@ -83,7 +91,7 @@ def chats(session: Session, lang: str) -> list[Choice]:
     return [(one.chat_id, one.name or one.chat_id, "") for one in found]
 
 
-@chooses("segment_group")
 def segment_groups(session: Session, lang: str) -> list[Choice]:
+    """The open ones."""
     open_ = select(SegmentGroup).where(SegmentGroup.closed_at.is_(None)).order_by(SegmentGroup.id)
     return [(str(one.id), one.name, "") for one in session.scalars(open_)]

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from bot.core.i18n import say
+from tags.conditions.controls import Control, Lines
 from tags.conditions.numbers import Compare
 from tags.conditions.triggers import Filter, Number, Row, Trigger, trigger
 from tags.orders.events import OrderPaid, OrderRefunded
@@ -33,6 +34,9 @@ class Bought(Filter):
     def words(self, session: Session, value: list[str], lang: str) -> str:
         named = say(lang, "、").join(say(lang, "「%(word)s」", word=word) for word in value)
         return say(lang, "%(label)s是%(names)s", label=self.label(lang), names=named)
+
+    def controls(self, session: Session, name: str, lang: str, *, needed: bool, many: bool) -> list[Control]:
+        return [Lines(name, self.label(lang), not needed)]
 
     def _line(self, words: list[str], order_id: Any) -> ColumnElement[bool]:
         order, item = aliased(Order), aliased(OrderItem)

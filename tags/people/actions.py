@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.i18n import SOURCE, say
 from tags.conditions.actions import Action, Fired, action
+from tags.conditions.controls import Control, Line
 from tags.people import service, staff
 
 MOST_CHARACTERS = 500  # 2,048 bytes of an app message hold them with the name and the rule's (wecom.md §3.18)
@@ -18,7 +19,7 @@ def _said(text: str) -> str:
     return text
 
 
-@action
+@action(lambda lang: say(lang, "通知跟进成员"))
 class NotifyStaff(Action, key="notify_staff"):
     """The members who follow her get a text through the app."""
 
@@ -39,3 +40,8 @@ class NotifyStaff(Action, key="notify_staff"):
     def words(self, session: Session, lang: str) -> str:
         """As every action's."""
         return say(lang, "通知跟进成员「%(words)s」", words=self.notify_staff)
+
+    @classmethod
+    def controls(cls, session: Session, lang: str) -> list[Control]:
+        """As every action's."""
+        return [Line(cls.key, say(lang, "说什么"))]

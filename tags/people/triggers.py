@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.i18n import say
 from bot.web.api import Whole
+from tags.conditions.controls import whole_or_word
 from tags.conditions.triggers import Choice, OneOf, Said, Trigger, chooses, trigger
 from tags.people import staff
 from tags.people.events import ContactAdded, ContactLeft, ContactRemoved
@@ -56,7 +57,7 @@ class Added(Trigger):
     staff: Annotated[Userids | None, member] = None
     add_way: Annotated[
         Annotated[list[Whole], Field(min_length=1, max_length=MOST_LISTED)] | None,
-        OneOf("add_way", lambda lang: say(lang, "添加方式"), "add_way"),
+        OneOf("add_way", lambda lang: say(lang, "添加方式"), "add_way", made=whole_or_word),
     ] = None
     customer: Annotated[
         Literal["new", "returning"] | None, OneOf("customer", lambda lang: say(lang, "客户"), "coming")

@@ -9,14 +9,16 @@ from bot.core.errors import Fault, Problem
 from bot.core.i18n import say
 from bot.web.api import Ident
 from tags.conditions.actions import Action, Fired, action
+from tags.conditions.controls import Choice, Control, Option
 from tags.conditions.tree import Asked
 from tags.conditions.triggers import Effect
-from tags.tagging import service
+from tags.people.names import name_key
+from tags.tagging import groups, service
 from tags.tagging.events import AboutTag, TagAdded, TagRemoved
 from tags.tagging.models import Assignment, Tag, TagGroup
 
 
-@action
+@action(lambda lang: say(lang, "打标签"))
 class AddTag(Action, key="add_tag"):
     """She gets a tag; its siblings in a single-choice group go."""
 
@@ -25,6 +27,10 @@ class AddTag(Action, key="add_tag"):
     def faults(self, session: Session) -> Iterator[Fault]:
         """A tag that is not there, or computed."""
         yield from _faults(session, self.key, self.add_tag)
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """As every action's."""
+        yield "tag", self.add_tag
 
     def effects(self, session: Session) -> Iterator[Effect]:
         """As every action's."""
@@ -45,8 +51,13 @@ class AddTag(Action, key="add_tag"):
         """As every action's."""
         return say(lang, "打上「%(tag)s」", tag=_name(session, self.add_tag))
 
+    @classmethod
+    def controls(cls, session: Session, lang: str) -> list[Control]:
+        """As every action's."""
+        return _controls(session, cls.key, lang)
 
-@action
+
+@action(lambda lang: say(lang, "去标签"))
 class RemoveTag(Action, key="remove_tag"):
     """She loses a tag."""
 
@@ -55,6 +66,10 @@ class RemoveTag(Action, key="remove_tag"):
     def faults(self, session: Session) -> Iterator[Fault]:
         """A tag that is not there, or computed."""
         yield from _faults(session, self.key, self.remove_tag)
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """As every action's."""
+        yield "tag", self.remove_tag
 
     def effects(self, session: Session) -> Iterator[Effect]:
         """As every action's."""
@@ -71,6 +86,19 @@ class RemoveTag(Action, key="remove_tag"):
     def words(self, session: Session, lang: str) -> str:
         """As every action's."""
         return say(lang, "去掉「%(tag)s」", tag=_name(session, self.remove_tag))
+
+    @classmethod
+    def controls(cls, session: Session, lang: str) -> list[Control]:
+        """As every action's."""
+        return _controls(session, cls.key, lang)
+
+
+def _controls(session: Session, key: str, lang: str) -> list[Control]:
+    options = [
+        Option(str(tag.id), tag.name, group.name, name_key(tag.name))
+        for group, tags in groups.all_groups(session) if group.kind != "computed" for tag in tags
+    ]  # fmt: skip
+    return [Choice(key, say(lang, "标签"), False, options)]
 
 
 def _faults(session: Session, key: str, tag_id: str) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Problem
+from bot.core.feature import Register
 from bot.web.at_once import at_once
 from bot.web.edge import session
 from bot.web.forms import Form
@@ -29,15 +30,24 @@ MOST_AT_ONCE = 50
 KINDS = {"corp": _l("企业标签"), "profile": _l("本地标签"), "computed": _l("系统算出")}
 
 Make = Callable[[Session], TagGroup | Tag]
+Draw = Callable[[Session], str]
+beside: Register[Draw] = Register("beside the tags")
 
 console = pages("tagging", __name__)
 
 
+def stands_beside(draw: Draw) -> Draw:
+    """Put what a function draws (HTML of cards) on the page of tags, at their right."""
+    return beside.mark(draw, draw)
+
+
 @console.get("/tags")
-@listed("customers", _l("标签"), "tags", "/console/tags", place=30)
+@listed("customers", _l("标签与规则"), "tags", "/console/tags", place=30)
 @needs("tags:read")
 def index() -> Response:
-    return render("tagging/index.html", groups=groups.all_groups(session()), counts=_counts(session()), kinds=KINDS)
+    cards = [draw(session()) for draw in beside]
+    every = groups.all_groups(session())
+    return render("tagging/index.html", groups=every, counts=_counts(session()), kinds=KINDS, beside=cards)
 
 
 @console.route("/tags/groups/new", methods=["GET", "POST"])

@@ -27,6 +27,7 @@ def fill(shop: Shop) -> int:
             "staff": ["wangmin", "zhaolei"],
         }, "attachments": [{"type": "link", "title": "本周新豆", "url": "https://shop.example", "desc": "耶加雪菲"}],
     })  # fmt: skip
+    _rules(shop, code)
     ids = [_buyer(shop, code, name, n) for n, name in enumerate(BUYERS)]
     _fields(shop, ids[0])
     _leads(shop)
@@ -36,6 +37,28 @@ def fill(shop: Shop) -> int:
     with shop.installation.transaction("test") as session:
         _fail(session, ids[0])
     return ids[0]
+
+
+def _rules(shop: Shop, code: dict[str, Any]) -> None:
+    """Rules that hit, one that can't, one that is off, one that the loss of its tag stops."""
+    tags = shop.api.post("/tag-groups", {
+        "name": "行为", "kind": "profile", "single_choice": False, "tags": ["买得多", "沉默", "要删的"],
+    })["tags"]  # fmt: skip
+    often, silent, doomed = (tag["id"] for tag in tags)
+    at_night = {"event": "schedule", "at": "09:00", "weekdays": [1, 4]}
+    for name, when, if_, then, enabled in (
+        ("买过 2 次", {"event": "order.paid", "total_fen": {"gte": 10_000}}, {"orders": {"count": {"gte": 2}}},
+         [{"add_tag": often}, {"notify_staff": "老客又来了，记得问问上次的豆子"}], True),
+        ("门店扫码的新客", {"event": "contact.added", "state": [code["state"]], "customer": "new"}, None,
+         [{"send": {"text": "{客户昵称}，欢迎来到门店，出示这条消息领一杯手冲"}}], True),
+        ("每周整理", at_night, {"all": [{"tag": often}, {"none": [{"balance": {"gte": 100}}]}]},
+         [{"remove_tag": often}], False),
+        ("沉默 30 天", {"event": "customer.silent", "days": 30}, None, [{"add_tag": silent}], True),
+        ("旧标签", {"event": "order.refunded"}, None, [{"add_tag": doomed}], True),
+    ):  # fmt: skip
+        body = {"name": name, "when": when, "if": if_, "then": then, "enabled": enabled}
+        shop.api.post("/tag-rules", body)
+    shop.api.delete(f"/tags/{doomed}")
 
 
 def _fields(shop: Shop, customer_id: int) -> None:
