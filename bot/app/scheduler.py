@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot.core import events, jobs, ticks
+from bot.core import events, jobs, pulse, ticks
 from bot.core.installation import Installation
 from bot.core.jobs.failures import forget_old
 from bot.core.jobs.perform import pull_forward
@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 ACTIVE = 20_260_102  # the advisory lock of the active scheduler
 TURN_SECONDS = 1.0
+TURN_MOST_SECONDS = 60.0  # to find out what is due, or that the database is away; a tick names its own time
 STANDBY_SECONDS = 5.0  # between two attempts of one in waiting to become the active one
 POOL = 4
 
@@ -37,10 +38,12 @@ VIRTUAL = (Tick("house.pull_jobs_forward", pull_forward, seconds=1),)
 def run(installation: Installation, stop: threading.Event) -> int:
     """Stand by until no other scheduler is active, then call what is due, until `stop`; returns the exit status."""
     while not stop.is_set():
+        pulse.turned(TURN_MOST_SECONDS)
         try:
             with installation.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 while _active(connection) and not stop.wait(TURN_SECONDS):
                     turn(installation)
+                    pulse.turned(TURN_MOST_SECONDS)
         except DBAPIError as error:
             log.warning("the database is away", error=str(error).split("\n")[0])
         stop.wait(STANDBY_SECONDS)

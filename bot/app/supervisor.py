@@ -2,7 +2,7 @@
 
 Nothing is left running: a part and its own children are one process group, which is killed when the part has died or
 does not stop in time; and a part whose supervisor was killed ends itself. Each process of a part says every
-`BEAT_SECONDS` that it lives (`live_with_parent`); one that has fallen silent is frozen, and killed.
+`BEAT_SECONDS` that it lives (`live_with_parent`); one that has fallen silent is frozen or hangs, and is killed.
 """
 
 import contextlib
@@ -19,6 +19,8 @@ from types import TracebackType
 from typing import Self
 
 import structlog
+
+from bot.core import pulse
 
 log = structlog.get_logger(__name__)
 
@@ -178,7 +180,7 @@ class _Child:
             elif looks <= MOST_SILENT:
                 self._silence[pid] = looks
             else:
-                log.warning("a process is frozen and is killed", name=self.part.name, pid=pid)
+                log.warning("a process is frozen or hangs and is killed", name=self.part.name, pid=pid)
                 del self._silence[pid]
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
@@ -201,7 +203,7 @@ class _Child:
 
 
 def live_with_parent(parent: int) -> None:
-    """Say to the supervisor that this process lives, while `parent` is its parent; then end it.
+    """Say to the supervisor that this process lives and its loop goes round, while `parent` is its parent; then end it.
 
     In order if that can be done within `ORPHAN_SECONDS`. Raises KeyError where no supervisor has started it.
     """
@@ -210,8 +212,9 @@ def live_with_parent(parent: int) -> None:
     def watch() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
             while os.getppid() == parent:
-                with contextlib.suppress(OSError):  # a word that is lost is said again
-                    mouth.sendto(f"{word} {os.getpid()}".encode(), ("127.0.0.1", int(port)))
+                if not pulse.stuck():
+                    with contextlib.suppress(OSError):  # a word that is lost is said again
+                        mouth.sendto(f"{word} {os.getpid()}".encode(), ("127.0.0.1", int(port)))
                 time.sleep(BEAT_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(ORPHAN_SECONDS)

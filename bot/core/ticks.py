@@ -20,13 +20,15 @@ from cronsim import CronSim
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.core import clock
+from bot.core import clock, pulse
 from bot.core.db import At, Base
 from bot.core.errors import NotFound
 from bot.core.feature import Register, named
 from bot.core.installation import Installation
 
 log = structlog.get_logger(__name__)
+
+LONGEST_SECONDS = 600.0  # one tick; what takes longer is a job
 
 AGAIN_AFTER = timedelta(seconds=60)  # a tick that failed; one that comes oftener keeps its own pace
 
@@ -86,6 +88,7 @@ def run(installation: Installation, among: Iterable[Tick] = ticks) -> int:
         rows = {row.name: row for row in session.scalars(select(TickRow))}
         due = [tick for tick in among if tick.due(rows.get(tick.name) or _new(session, tick), clock.now(), zone)]
     for tick in due:
+        pulse.turned(LONGEST_SECONDS)
         _call(installation, tick, zone)
     return len(due)
 

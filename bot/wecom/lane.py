@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import structlog
 
+from bot.core import pulse
 from bot.core.installation import Installation
 from bot.wecom import claims, inbox, outbox
 from bot.wecom.claims import INBOX, OUTBOX, Claim
@@ -29,6 +30,8 @@ AHEAD = SLOTS  # tasks claimed ahead of the threads, so that none waits for the 
 SWEEP_SECONDS = 1.0
 BREATH_S = 0.02  # between two looks at the tables: in a burst something is done every few milliseconds
 LOST_EVERY_SECONDS = 10.0
+TURN_SECONDS = 60.0  # longer than a database that is away can hold up a look at the tables
+LOST = 20  # priority of settling what a dead process left: it asks WeCom, so the loop must not wait for it
 READ = 10  # priority of processing an inbox row: below every send that is due, above bulk
 
 
@@ -41,6 +44,7 @@ class Lane:
         self._order = itertools.count()
         self._claims = claims.Claims(installation.engine)
         self._done: deque[Claim] = deque()  # claimed, dealt with, to be let go
+        self._settling = threading.Lock()
         self._more = threading.Event()
         self._stopping = threading.Event()
 
@@ -67,12 +71,13 @@ class Lane:
             thread.start()
         swept = 0.0
         while not stop.is_set():
+            pulse.turned(TURN_SECONDS)
             self._more.clear()
             try:
                 self._fetch()
                 if time.monotonic() - swept > LOST_EVERY_SECONDS:
                     swept = time.monotonic()
-                    outbox.settle_lost(self._installation, self._wecom)
+                    self._put(LOST, self._settle_lost)
             except Exception:
                 log.warning("the lane could not read its tables", exc_info=True)
             stop.wait(BREATH_S)
@@ -112,6 +117,13 @@ class Lane:
             outbox.send(self._installation, self._wecom, claim[1])
         finally:
             self._land(claim)
+
+    def _settle_lost(self) -> None:
+        if self._settling.acquire(blocking=False):  # it may take longer than until it is due again
+            try:
+                outbox.settle_lost(self._installation, self._wecom)
+            finally:
+                self._settling.release()
 
     def _land(self, claim: Claim) -> None:
         self._done.append(claim)

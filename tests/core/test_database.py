@@ -1,15 +1,24 @@
 """The database as a session meets it: connections that are whole, statements that travel together."""
 
+import os
+import select
+import socket
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from bot.core.db import connect
 from bot.core.installation import Installation
 from bot.core.sets import run, run_all, run_later
 
+IDLE = "TCP_KEEPALIVE" if sys.platform == "darwin" else "TCP_KEEPIDLE"
+KEEPALIVE = [getattr(socket, name) for name in (IDLE, "TCP_KEEPINTVL", "TCP_KEEPCNT")]
 PREPARED = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'INSERT INTO points_months%%'"
 
 
@@ -91,3 +100,44 @@ def test_what_a_statement_for_later_raises_leaves_nothing_behind(installation: I
         run_later(session, statement, **values)
         raise ZeroDivisionError
     assert points(installation) == []
+
+
+def test_a_database_reached_by_tcp_that_goes_without_a_word_is_noticed_within_half_a_minute(
+    installation: Installation,
+) -> None:
+    with by_tcp(installation) as engine, engine.connect() as connection:
+        with socket.socket(fileno=os.dup(connection.connection.driver_connection.fileno())) as ours:
+            assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            idle, interval, count = (ours.getsockopt(socket.IPPROTO_TCP, name) for name in KEEPALIVE)
+            assert idle + interval * count <= 30
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+                assert 0 < ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 30_000
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+@contextmanager
+def by_tcp(installation: Installation) -> Iterator[Engine]:
+    """An engine that reaches the database by TCP; the private server itself listens at a socket file."""
+    url = make_url(installation.database_url)
+    place = f"{url.query['host']}/.s.PGSQL.{url.query['port']}"
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        relay = threading.Thread(target=carry, args=(door, place), daemon=True)
+        relay.start()
+        engine = connect(url.set(host="127.0.0.1", port=door.getsockname()[1], query={}).render_as_string())
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+            relay.join(30)
+
+
+def carry(door: socket.socket, place: str) -> None:
+    """Carry bytes both ways between one connection that comes and the socket file, until one side ends."""
+    with door.accept()[0] as client, socket.socket(socket.AF_UNIX) as server:
+        server.connect(place)
+        while True:
+            for one in select.select([client, server], [], [])[0]:
+                said = one.recv(65_536)
+                if not said:
+                    return
+                (server if one is client else client).sendall(said)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,16 @@ print(os.getpid(), flush=True)
 time.sleep(600)
 """
 FORKING = CHILD.replace("time.sleep(600)", AGAIN)
+TURNING = CHILD.replace(
+    "time.sleep(600)",
+    """
+from bot.core import pulse
+while True:
+    pulse.turned(0.5)
+    time.sleep(0.1)
+""",
+)
+HANGING = TURNING.replace("time.sleep(0.1)", "time.sleep(600)")
 WHOLE = f"""
 import sys, time
 from bot.app.supervisor import Part, Supervisor
@@ -137,6 +148,16 @@ def test_a_frozen_process_is_killed_and_one_that_never_said_it_lives_is_left_alo
         os.kill(first, signal.SIGSTOP)
         until(lambda: running.pid("one") not in (None, first))
         assert running.pid("silent") == never_heard
+
+
+def test_a_process_whose_loop_hangs_is_killed_though_it_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "MOST_SILENT", 10)
+    hanging, well = tmp_path / "hanging", tmp_path / "well"
+    healthy = replace(part(TURNING, well), name="well")
+    with Supervisor([part(HANGING, hanging), healthy]) as running:
+        until(lambda: len(printed(hanging)) == 3)
+        assert printed(well) == [str(running.pid("well"))]
+    assert len(set(printed(hanging))) == 3
 
 
 def test_upkeep_goes_on_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

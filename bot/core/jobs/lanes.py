@@ -16,6 +16,7 @@ from procrastinate.jobs import Status
 from procrastinate.manager import JobManager, NotificationCallback
 from sqlalchemy import make_url
 
+from bot.core import db, pulse
 from bot.core.installation import Installation
 from bot.core.jobs.declare import LANES, Job, jobs
 from bot.core.jobs.failures import DEAD_AFTER_SECONDS, HEARTBEAT_SECONDS, MOST_ATTEMPTS
@@ -27,6 +28,7 @@ THREADS = sum(LANES.values())
 UNKNOWN_WAIT = timedelta(seconds=60)  # a dozen of them is time enough to bring every worker to the newer program
 POOL_SECONDS = 5.0  # wait for a connection; a fetch that waits longer holds up a stop
 AWAY_SECONDS = 1.0  # between two attempts to reach the database
+TURN_SECONDS = 60.0  # nothing here holds up the loop; jobs have threads of their own
 POLL_SECONDS = 1.0  # for jobs that become due; new ones announce themselves
 
 
@@ -54,11 +56,19 @@ async def _run(installation: Installation) -> bool:
 
         for sign in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sign, stop)
+        turning = asyncio.create_task(_turn())
         await asyncio.wait(lanes, return_when=asyncio.FIRST_COMPLETED)
         asked = stopping.is_set()
         stop()
         await asyncio.wait(lanes)
+        turning.cancel()
     return asked
+
+
+async def _turn() -> None:
+    while True:
+        pulse.turned(TURN_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _lane(app: App, queue: str, size: int) -> None:
@@ -70,7 +80,8 @@ async def _lane(app: App, queue: str, size: int) -> None:
 
 
 def _app(installation: Installation, stopping: threading.Event) -> App:
-    conninfo = make_url(installation.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    url = make_url(installation.database_url).set(drivername="postgresql").update_query_dict(db.WATCHED)
+    conninfo = url.render_as_string(hide_password=False)
     connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=2 * len(LANES), timeout=POOL_SECONDS)
     app = App(connector=connector)
     app.job_manager = _Manager(connector)
