@@ -115,8 +115,9 @@ class Vocabulary:
         return found
 
     def is_pinyin(self, unit: str) -> bool:
-        """Whether letters are the sound of a Chinese word of a question: jifen."""
-        return any(IS_HANZI.match(phrase[0]) for phrase in self._by_sound.get(_sound((unit,)), ()))
+        """Whether letters are the sound of a Chinese word of a question, or its initials: jifen, wdjf."""
+        heard = self._by_sound.get(_sound((unit,)), ())
+        return unit in self._by_initials or any(IS_HANZI.match(phrase[0]) for phrase in heard)
 
     @cached_property
     def _longest(self) -> int:
@@ -129,6 +130,15 @@ class Vocabulary:
             if question:
                 sounds.setdefault(_sound(phrase), []).append(phrase)
         return sounds
+
+    @cached_property
+    def _by_initials(self) -> dict[str, str]:
+        """The questions of Chinese words by the first letters of their syllables, as input methods take them."""
+        words = [(phrase, name) for phrase, name in self.phrases.items() if name and all(map(IS_HANZI.match, phrase))]
+        return {
+            "".join(_syllable(unit)[0] for unit in phrase): name
+            for phrase, name in words if len(phrase) >= FINGER_SLIP_LETTERS
+        }  # fmt: skip
 
     def _cover(self, said: Units, *, slips: bool) -> tuple[str, ...] | None:
         """The questions of the cheapest way to cover `said` with phrases; None if there is none."""
@@ -166,6 +176,8 @@ class Vocabulary:
         """The question of the word that `piece` is a slip of, None if it is none."""
         if piece in self.false_friends:
             return None
+        if piece[0] in self._by_initials and len(piece) == 1:
+            return self._by_initials[piece[0]]
         sound = _sound(piece)
         for phrase in self._by_sound.get(sound, ()):
             if _alike(piece, phrase):

@@ -18,7 +18,7 @@ PHRASINGS = {
         请问我的积分还有多少？ / 我有多少积分呀 / 我这个月买咖啡攒了多少积分 / 你好，我的积分怎么没到账 / 積分 /
         餘額 / 我的積分 / 查詢積分 / 積分還有多少 / points / Points / POINTS? / ｐｏｉｎｔｓ / ＭＹ　ＰＯＩＮＴＳ /
         my points / point balance pls / How many points do I have? / what's my balance / Check my points please /
-        我的points
+        我的points / 我嘅積分有幾多 / 唔該睇下積分 / 仲有幾多積分
     """,
     TIER: """
         等级 / 会员 / 会员等级 / 我是什么等级 / 怎么升级 / VIP / 等級 / 會員等級 / 我的等級是什麼 / tier /
@@ -44,7 +44,8 @@ PHRASINGS = {
 SLIPS = {
     POINTS: """
         积份 / 积粉 / 鸡分 / 我的积份 / 積份還有多少 / 我地积分 / jifen / wode jifen / 我的jifen / ponits /
-        pionts / poins / How many pionts do I have? / my balence
+        pionts / poins / How many pionts do I have? / my balence /
+        wdjf / WDJF
     """,
     TIER: """
         等及 / 会圆 / 會原等級 / dengji / memebrship / membershp
@@ -105,7 +106,7 @@ def test_a_tap_counts_before_the_words(words: Vocabulary) -> None:  # W2
     ("积分", "", "zh-CN"), ("我的積分", "", "zh-TW"), ("餘額還有多少", "zh-CN", "zh-TW"), ("积分", "zh-TW", "zh-CN"),
     ("人工", "zh-TW", "zh-TW"), ("人工", "en", "zh-CN"), ("points", "zh-CN", "en"), ("How many points?", "", "en"),
     ("jifen", "", "zh-CN"), ("jifen", "zh-TW", "zh-TW"), ("ok", "zh-TW", "zh-TW"), ("VIP", "", "zh-CN"),
-    ("123", "en", "en"), ("👍", "", "zh-CN"),
+    ("123", "en", "en"), ("👍", "", "zh-CN"), ("wdjf", "zh-TW", "zh-TW"),
 ])  # fmt: skip
 def test_her_language_follows_her_message(words: Vocabulary, text: str, before: str, language: str) -> None:  # W2
     assert language_of(text, before, words) == language
