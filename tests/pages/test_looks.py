@@ -35,6 +35,8 @@ PAGES: dict[str, str] = {
     "welcome-new": "/console/welcome/new",
     "failures": "/console/failures",
     "audit": "/console/audit",
+    "operators": "/console/operators",
+    "two-step": "/console/two-step",
     "missing": "/console/nowhere",
 }
 WIDTHS = (1440, 820, 390)
