@@ -1,16 +1,30 @@
 """Files a shop has, imported: what they bring, what they change a second time, what is refused and why."""
 
 import csv
+import io
+import os
+from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from shop import Shop
 from sqlalchemy import text
 
 from bot.app.commands import imports
+from bot.core import clock
 from bot.core.checks import checks
+from bot.core.installation import Installation
+from bot.core.sets import run
+from handlers.tiers import service as tiers
+from tags.orders import place
+from tags.people import many
+from tags.people.selector import Selector
 
 ORDERS = """订单号,手机号,付款时间,实付金额,商品名称,类目,数量
 A1,13800138000,2026/10/03 10:00,"¥1,268.00",耶加雪菲,咖啡,2
@@ -22,7 +36,7 @@ A6,12,2026-11-02,12,滤纸,器具,1
 """
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def clean(shop: Shop) -> Iterator[None]:
     """Whatever was imported, the books are right afterwards."""
     yield
@@ -32,7 +46,7 @@ def clean(shop: Shop) -> Iterator[None]:
 
 
 @pytest.fixture
-def give(shop: Shop, tmp_path: Path) -> Any:
+def give(shop: Shop, clean: None, tmp_path: Path) -> Any:
     """Import a file with this content: what became of its rows."""
 
     def give(
@@ -152,3 +166,89 @@ def everything(shop: Shop) -> dict[str, int]:
               "points_entries", "points_lots", "tag_assignments", "lifecycles", "field_values")  # fmt: skip
     with shop.installation.transaction("test") as session:
         return {one: session.execute(text(f"SELECT count(*) FROM {one}")).scalar_one() for one in tables}
+
+
+def test_lines_of_an_order_stand_together_and_one_bad_line_holds_all_of_them_back(
+    shop: Shop, give: Any, tmp_path: Path
+) -> None:  # G6
+    rows = (
+        "order_id,shop_customer_id,paid_at,sku,quantity,unit_price\n"
+        "B1,U1,2026-11-01,bean,2,50\nB1,,,filter,1,9.90\n"
+        "B2,U1,2026-11-02,bean,1,50\nB2,U1,2026-11-02,filter,x,9.90\n"
+        "B3,U1,2026-11-03,bean,1,50\nB3,U2,2026-11-03,bean,1,50\n"
+    )
+    assert give("orders", rows) == {"new": 2, "rejected": 4}
+    with shop.installation.transaction("test") as session:
+        found = session.execute(text("SELECT order_id, total_fen FROM orders")).all()
+        assert [tuple(row) for row in found] == [("B1", 10_990)]
+        assert session.execute(text("SELECT count(*) FROM order_items")).scalar_one() == 2
+    shop.api.call("POST", "/orders", {
+        "order_id": "B9", "customer": {"shop_customer_id": "U1"}, "paid_at": "2026-11-05T00:00:00Z", "total_fen": 500,
+        "items": [],
+    })  # fmt: skip
+    assert give("orders", "order_id,shop_customer_id,paid_at,total\nB9,U1,2026-11-05 08:00,5.00\n") == {"same": 1}
+    assert give("orders", "order_id,shop_customer_id,paid_at,total\nB9,U1,2026-11-05 08:00,6.00\n") == {"rejected": 1}
+    assert "total_fen" in rejected(tmp_path)["B9"]
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.integers(1, 9), st.integers(1, 4), st.integers(0, 700),
+        st.sampled_from(["100", "300.00", "¥480.5", "520", "0", "x", "-1", ""]),
+    ),
+    min_size=1, max_size=14,
+)  # fmt: skip
+
+
+@given(ROWS)
+@settings(max_examples=8 if os.environ.get("FUGOU_TESTS") != "all" else 60)
+def test_an_import_books_what_posting_its_rows_one_by_one_does(
+    installation: Installation, tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, int, int, str]]
+) -> None:  # P1 P2 P3 T5 G5 G6
+    """Two sets of customers, one imported, one posted: the same ledgers, lots, months, sums and tiers."""
+    serial = uuid4().hex
+    told = [(f"{serial}-{number}", who, clock.now() - timedelta(days=days), total) for number, who, days, total in rows]
+    lines = [[order, f"i{serial}{who}", at.isoformat(), total] for order, who, at, total in told]
+    path = tmp_path_factory.mktemp("import") / "f.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["order_id", "shop_customer_id", "paid_at", "total"], *lines])
+    row = imports.run(installation, "orders", path)
+    assert row.read == len(rows) == row.new + row.same + row.rejected
+    with path.with_name("f.csv.rejected.csv").open() if row.rejected else io.StringIO() as file:
+        refused = [tuple(cells[:4]) for cells in list(csv.reader(file))[1:]]
+    taken = Counter(map(tuple, lines)) - Counter(refused)
+    with installation.transaction("test") as session:
+        for order, who, at, total in told:
+            if taken[order, f"i{serial}{who}", at.isoformat(), total]:
+                fen = round(float(total.strip("¥")) * 100)
+                selector = Selector(shop_customer_id=f"p{serial}{who}")
+                customer = many.resolve_or_make(session, selector, at=at)
+                place.place(session, [place.NewOrder(f"p{order}", customer, at, fen, ())])
+    for who in range(1, 5):
+        assert books(installation, f"i{serial}{who}") == books(installation, f"p{serial}{who}")
+    assert imports.run(installation, "orders", path).new == 0
+
+
+BOOKS = """
+SELECT (SELECT (balance, held, debt, pending)::text FROM points_accounts a WHERE a.customer_id = c.id),
+    (SELECT string_agg((l.expires_at, l.points, l.remaining)::text, ';' ORDER BY ltrim(order_id, 'p'))
+        FROM points_lots l WHERE l.customer_id = c.id),
+    (SELECT string_agg((month, net_fen, base)::text, ';' ORDER BY month)
+        FROM points_months m WHERE m.customer_id = c.id),
+    (SELECT string_agg((ltrim(order_id, 'p'), n)::text, ';' ORDER BY ltrim(order_id, 'p')) FROM (
+        SELECT t.order_id, sum(e.points) AS n FROM points_transactions t
+        JOIN points_entries e ON e.transaction_id = t.id AND e.customer_id = t.customer_id AND e.account = 'issued'
+        WHERE t.customer_id = c.id GROUP BY 1) AS earned),
+    (SELECT (orders, net_fen, first_at, last_at)::text FROM buyers b WHERE b.customer_id = c.id),
+    (SELECT stage FROM lifecycles k WHERE k.customer_id = c.id),
+    (SELECT array_agg(name ORDER BY name)::text FROM events e WHERE e.customer_id = c.id AND name LIKE 'order%%')
+FROM identities i JOIN customers c ON c.id = i.customer_id WHERE i.value = %(who)s
+"""
+
+
+def books(installation: Installation, who: str) -> Any:
+    """What is kept of a customer, and her tier."""
+    with installation.transaction("test") as session:
+        kept = run(session, BOOKS, who=who)
+        hers = many.resolve_or_make(session, Selector(shop_customer_id=who)) if kept else None
+        return kept, tiers.tier(session, hers) if hers else None

@@ -1,0 +1,85 @@
+"""kill -9 during an import, of the command and of the worker: run again it ends as if nothing had happened (G5)."""
+
+import csv
+import random
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import FUGOU, PATIENCE_SECONDS, initialised, inside
+from sqlalchemy import text
+
+from bot.core import clock
+from bot.core.checks import checks
+from bot.core.installation import Installation
+
+ROWS = 12_000
+SUMS = """
+SELECT (SELECT (count(*), sum(total_fen)) FROM orders)::text, (SELECT count(*) FROM order_items),
+    (SELECT (sum(balance), count(*))::text FROM points_accounts), (SELECT count(*) FROM customers),
+    (SELECT count(*) FROM events WHERE name = 'order.paid'), (SELECT sum(net_fen) FROM order_months),
+    (SELECT count(*) FROM touches), (SELECT count(*) FROM points_transactions)
+"""
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Orders of 500 customers, one in a hundred of them bad."""
+    draw, now = random.Random(3), clock.now()
+    path = tmp_path_factory.mktemp("import") / "orders.csv"
+    with path.open("w", newline="") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(["order_id", "shop_customer_id", "paid_at", "total", "sku"])
+        for n in range(ROWS):
+            at = now - timedelta(days=draw.randrange(300))
+            total = "x" if n % 100 == 0 else f"{draw.randrange(100, 90_000) / 100:.2f}"
+            writer.writerow([f"K{n}", f"U{draw.randrange(500)}", at.isoformat(), total, "bean"])
+    return path
+
+
+@pytest.fixture
+def nothing() -> Iterator[dict[str, str]]:
+    """An installation in which nothing has happened."""
+    with initialised() as made:
+        yield made
+
+
+def sums(installation: Installation) -> Any:
+    with installation.transaction("test") as session:
+        assert [f"{one.name}: {said}" for one in checks for said in one.run(session) if "rfm" not in one.name] == []
+        return tuple(session.execute(text(SUMS)).one())
+
+
+def imported(environment: dict[str, str], file: Path, kill_after: float | None) -> bool:
+    """Run the command; whether it came to its end, or was killed before."""
+    folder = Path(environment["FUGOU_DATA_DIR"]).parent
+    command = subprocess.Popen(
+        [*FUGOU, "import", "orders", str(file)], env=environment, cwd=folder, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    if kill_after is not None:
+        time.sleep(kill_after)
+        command.kill()
+    return command.wait(PATIENCE_SECONDS * 2) == 0
+
+
+def test_a_command_that_was_killed_again_and_again_ends_as_one_that_was_not(
+    nothing: dict[str, str], file: Path
+) -> None:  # G5 G6
+    assert imported(nothing, file, None)
+    with inside(nothing) as installation:
+        whole, rejected = sums(installation), file.with_name("orders.csv.rejected.csv").read_text()
+    with initialised() as another:
+        ends = [imported(another, file, seconds) for seconds in (3.0, 4.0, 5.0)]
+        assert imported(another, file, None)
+        with inside(another) as installation:
+            assert sums(installation) == whole
+            with installation.transaction("test") as session:
+                states = session.execute(text("SELECT state, read FROM imports ORDER BY id")).all()
+        assert all(row == ("done", ROWS) for row in map(tuple, states))
+        assert not all(ends), "nothing was killed"
+    assert file.with_name("orders.csv.rejected.csv").read_text() == rejected
