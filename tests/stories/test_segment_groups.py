@@ -116,6 +116,20 @@ def test_a_tag_that_goes_while_the_invitation_leaves_is_one_invitation_or_none(s
     assert belonging(shop, group) == []
 
 
+def test_what_is_leaving_when_she_belongs_elsewhere_counts_as_sent(shop: Shop) -> None:  # T7 C9
+    anna, lake = friend(shop, "Anna"), tags(shop, "西湖店")[0]
+    routes(shop, {"tag_id": lake, "chats": [chat(shop)]})
+    her = shop.api.customer(anna)["id"]
+    shop.run_jobs()
+    shop.api.put(f"/customers/{her}/tags/{lake}")
+    with shop.installation.transaction("test") as session:
+        invites.deliver(session, invitation_id=1)
+    shop.api.delete(f"/customers/{her}/tags/{lake}")
+    shop.run_jobs()
+    assert len(cards(shop, anna)) == 1
+    assert events(shop, anna, "group.invited", "group.not_invited") == ["group.invited"]
+
+
 def test_who_was_there_before_belongs_and_is_invited_when_asked(shop: Shop) -> None:  # T7
     anna, bella, lake = friend(shop, "Anna"), friend(shop, "Bella"), tags(shop, "西湖店")[0]
     for who in (anna, bella):
@@ -236,6 +250,7 @@ def test_lists_name_who_sits_wrong_and_who_sits_twice(shop: Shop) -> None:  # T7
     joins(shop, anna, one)
     twice = {row["external_userid"]: row["chats"] for row in shop.api.get(f"{path}/duplicates")["data"]}
     assert twice == {anna: sorted([one, two]), "wmDan": sorted([one, two])}
+    assert len(shop.api.get(f"{path}/wrong-group")["data"]) == 2  # a seat in her own group is none
 
 
 def test_the_owner_of_a_chat_is_told_who_belongs_elsewhere_once_for_each_set(shop: Shop) -> None:  # T7 C5
