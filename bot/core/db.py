@@ -102,6 +102,7 @@ def connect(url: str, pool_size: int = 10) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
+        hide_parameters=True,  # errors are logged, and values are names, words and phones
         connect_args={**WATCHED, "options": OPTIONS},
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
     )

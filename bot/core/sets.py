@@ -103,7 +103,7 @@ def _driver(session: Session, statement: str, values: dict[str, Any]) -> Iterato
     try:
         yield driver
     except psycopg.Error as error:
-        raise DBAPIError.instance(statement, values, error, psycopg.Error) from error
+        raise DBAPIError.instance(statement, values, error, psycopg.Error, hide_parameters=True) from error
 
 
 def _rows(cursor: psycopg.Cursor[Any]) -> list[Any]:

@@ -30,6 +30,7 @@ from bot.core.installation import Installation, hint
 from bot.wecom import messages, outbox
 from bot.wecom.claims import INBOX, unclaimed
 from bot.wecom.client import WeCom
+from bot.wecom.errors import WeComError
 from bot.wecom.outbox import LANE
 
 log = structlog.get_logger(__name__)
@@ -148,7 +149,8 @@ def process(installation: Installation, wecom: WeCom, row: InboxRow) -> list[out
                 one.take(session, message, found) if one.read else one.take(session, message)
         return claimed
     except Exception as error:
-        log.warning("inbox row failed", row=row_id, kind=row.kind, exc_info=True)
+        expected = isinstance(error, WeComError)  # WeCom is away or says no: where it happened tells nothing more
+        log.warning("inbox row failed", row=row_id, kind=row.kind, error=str(error), exc_info=not expected)
         _failed(installation, row_id, error)
         return []
 

@@ -103,7 +103,7 @@ def _words(bad: rules.BadFile) -> str:
     if bad.size is None:
         return str(_("图片打不开，请换一张 JPEG 或 PNG"))
     if bad.size < rules.LEAST_BYTES:
-        return str(_("文件是空的"))
+        return str(_("文件太小，企业微信要多于 5 个字节"))
     found, most = math.ceil(bad.size * 10 / rules.MIB) / 10, rules.MOST_BYTES[bad.kind] // rules.MIB
     return str(_("%(kind)s最多 %(most)s MB，它有 %(found)s MB", kind=KINDS[bad.kind], most=most, found=found))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from bot.app.create import create_app
 from bot.app.features import load_features
@@ -33,7 +34,7 @@ def test_every_route_names_a_permission(installation: Installation) -> None:  # 
 
 def test_no_two_models_of_the_api_share_a_name() -> None:  # I1
     load_features()
-    named = Counter(one.__name__ for base in (Body, Answer) for one in _below(base))
+    named: Counter[str] = Counter(one.__name__ for base in (Body, Answer) for one in _below(base))
     assert [name for name, n in named.items() if n > 1 and re.search("(Body|Change|Answer)$", name)] == []
 
 
@@ -55,7 +56,7 @@ def test_nobody_changes_or_deletes_events() -> None:  # G4
     assert EventRow.__tablename__ == "events"
 
 
-def _below(base: type) -> Iterator[type]:
+def _below(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
     for one in base.__subclasses__():
         yield one
         yield from _below(one)

@@ -33,6 +33,19 @@ def month(customer_id: int, net_fen: int) -> tuple[str, dict[str, int]]:
     return f"{statement} VALUES (%(c)s, '', 0, %(n)s, 0)", {"c": customer_id, "n": net_fen}
 
 
+def test_a_statement_that_failed_does_not_tell_what_it_was_about(installation: Installation) -> None:  # S3
+    told = []
+    for fail in (
+        lambda session: session.execute(text("SELECT 1 / length(:phone) / 0"), {"phone": "13800138000"}),
+        lambda session: run(session, "SELECT 1 / length(%(phone)s) / 0", phone="13800138000"),
+    ):
+        with pytest.raises(DBAPIError) as failed, installation.transaction("test") as session:
+            fail(session)
+        told.append(str(failed.value))
+    assert all("division by zero" in one for one in told)
+    assert not any("13800138000" in one for one in told)
+
+
 def test_a_connection_that_its_server_has_closed_is_not_used_again(installation: Installation) -> None:
     with installation.engine.connect() as idle, installation.engine.connect() as other:
         pids = [one.scalar(text("SELECT pg_backend_pid()")) for one in (idle, other)]
