@@ -372,3 +372,19 @@ def test_a_route_by_a_segment_is_hers_whom_it_means(shop: Shop) -> None:  # T7 T
     shop.run_jobs()
     assert [route(shop, group, n)["belong"] for n in (0, 1)] == [1, 1]
     assert shop.api.call("DELETE", f"/segments/{both['id']}").status_code == 409
+
+
+def test_who_enters_a_segment_is_invited_and_who_leaves_it_goes_back(shop: Shop) -> None:  # T7 T4
+    anna, bella, brew, vip = friend(shop, "Anna"), friend(shop, "Bella"), fans(shop), tags(shop, "贵宾")[0]
+    tag(shop, bella, brew)
+    both = segment(shop, "手冲贵宾", all=[{"tag": brew}, {"tag": vip}])
+    group = routes(shop, {"segment_id": both["id"], "chats": [chat(shop)]}, {"tag_id": brew, "chats": [chat(shop)]})
+    shop.run_jobs()
+    assert [route(shop, group, n)["belong"] for n in (0, 1)] == [0, 1]
+    tag(shop, anna, brew)
+    tag(shop, anna, vip)
+    assert [route(shop, group, n)["belong"] for n in (0, 1)] == [1, 1]
+    assert len(cards(shop, anna)) == 2
+    tag(shop, anna, vip, on=False)
+    assert [route(shop, group, n)["belong"] for n in (0, 1)] == [0, 2]
+    assert shop.api.call("DELETE", f"/segments/{both['id']}").status_code == 409
