@@ -28,7 +28,7 @@ from bot.app import house
 from bot.core import settings
 from bot.core.installation import Installation
 
-BENCHES = ("ingest", "welcome", "ledger", "segments", "import")
+BENCHES = ("ingest", "welcome", "ledger", "segments", "import", "rfm")
 SCHEMA = 1  # of the JSON line
 ROUNDS = 5  # counted; one more goes before them and is thrown away
 SECRET_KEY = "bench" * 8
