@@ -32,7 +32,7 @@ def page(
     found = session.execute(query.limit(limit + 1)).all()
     width = len(order)
     rows = [row[0] if len(row) == width + 1 else row[:-width] for row in found[:limit]]
-    following = _write(found[limit - 1][-width:]) if len(found) > limit else None
+    following = write(found[limit - 1][-width:]) if len(found) > limit else None
     return rows, following
 
 
@@ -45,7 +45,8 @@ def _after(order: Sequence[ColumnElement[Any]], key: Sequence[Any], desc: bool) 
     return or_(*choices)
 
 
-def _write(key: Sequence[Any]) -> str:
+def write(key: Sequence[Any]) -> str:
+    """The cursor of the page after the row with this key."""
     plain = [{"t": value.isoformat()} if isinstance(value, datetime) else value for value in key]
     return base64.urlsafe_b64encode(json.dumps(plain, separators=(",", ":")).encode()).rstrip(b"=").decode()
 

@@ -1,33 +1,42 @@
-"""How many customers trees mean: asked here by pages, answered by the feature that can, the last one in the list.
+"""Whom trees mean, and how many that is: asked here by pages, answered by the feature that can.
 
-@counts
-def counts(session: Session, trees: Sequence[Tree]) -> Sequence[int]: ...
-
-@draws
-def some(session: Session, tree: Tree, size: int) -> Sequence[int]: ...        # ids of customers drawn at random
+@means
+def meant(session: Session, trees: Sequence[Tree]) -> Sequence[Members]: ...        # as of one moment
 
 @part(_l("其中是好友"))
 def friends() -> Json: return {"contact": "active"}         # a number beside the count, of those who are this as well
 """
 
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy.orm import Session
 
 from bot.core.feature import Register
 from tags.conditions.tree import Group, Tree, parse
 
-Counter: TypeAlias = Callable[[Session, Sequence[Tree]], Sequence[int]]
-Drawer: TypeAlias = Callable[[Session, Tree, int], Sequence[int]]
-Narrower: TypeAlias = Callable[[], dict[str, Any]]
-counters: Register[Counter] = Register("counters of conditions")
-drawers: Register[Drawer] = Register("samples of conditions")
-parts: Register[tuple[Any, Narrower]] = Register("parts of a count")
-
 EVERYBODY = Group("all", ())
 SAMPLE = 5
+
+
+class Members(Protocol):
+    """Ids of customers, by rising id."""
+
+    def __len__(self) -> int: ...
+
+    def __contains__(self, customer_id: int) -> bool: ...
+
+    def __getitem__(self, n: int) -> int: ...
+
+    def iter_equal_or_larger(self, customer_id: int) -> Iterator[int]: ...
+
+
+Meaner: TypeAlias = Callable[[Session, Sequence[Tree]], Sequence[Members]]
+Narrower: TypeAlias = Callable[[], dict[str, Any]]
+meaners: Register[Meaner] = Register("who says whom conditions mean")
+parts: Register[tuple[Any, Narrower]] = Register("parts of a count")
 
 
 @dataclass(frozen=True)
@@ -40,14 +49,9 @@ class Look:
     sample: Sequence[int]
 
 
-def counts(function: Counter) -> Counter:
-    """Mark a function that counts whom each of some trees means now."""
-    return counters.mark(function, function)
-
-
-def draws(function: Drawer) -> Drawer:
-    """Mark a function that draws some of whom a tree means now."""
-    return drawers.mark(function, function)
+def means(function: Meaner) -> Meaner:
+    """Mark the function that says whom trees mean; there is one."""
+    return meaners.mark(function, function)
 
 
 def part(label: Any) -> Callable[[Narrower], Narrower]:
@@ -55,14 +59,21 @@ def part(label: Any) -> Callable[[Narrower], Narrower]:
     return lambda function: parts.mark(function, (label, function))
 
 
+def meant(session: Session, *trees: Tree) -> Sequence[Members]:
+    """Whom each tree means, all as of one moment."""
+    [answer] = meaners
+    return answer(session, trees)
+
+
 def counted(session: Session, trees: Sequence[Tree]) -> Sequence[int]:
-    """How many customers each tree means now."""
-    return counters.entries[-1](session, trees) if trees else []
+    """How many customers each tree means."""
+    return [len(found) for found in meant(session, *trees)]
 
 
 def look(session: Session, tree: Tree) -> Look:
     """The numbers of a tree."""
     told = [(str(label), parse(session, narrower(), "")) for label, narrower in parts]
-    count, total, *each = counted(session, [tree, EVERYBODY, *(Group("all", (tree, one)) for _, one in told)])
-    sample = drawers.entries[-1](session, tree, SAMPLE) if count else []
-    return Look(count, total, [(label, n) for (label, _), n in zip(told, each, strict=True)], sample)
+    found, everybody, *each = meant(session, tree, EVERYBODY, *(Group("all", (tree, one)) for _, one in told))
+    drawn = random.sample(range(len(found)), min(SAMPLE, len(found)))
+    numbers = [(label, len(one)) for (label, _), one in zip(told, each, strict=True)]
+    return Look(len(found), len(everybody), numbers, [found[n] for n in drawn])

@@ -1,6 +1,6 @@
 """What conditions ask of consent (T4)."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from flask_babel import lazy_gettext as _l
 from pydantic import Field
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from bot.core.i18n import say
 from bot.web.language import spoken
 from tags.conditions.controls import PROFILE, Choice, Option, Sentence, Shown
+from tags.conditions.counting import part
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.consents.models import Consent
 from tags.consents.service import PURPOSES, Purpose
@@ -22,6 +23,12 @@ STATES = [Option("given", _l("同意了")), Option("withdrawn", _l("退订了"))
 def purposes(session: Session) -> list[Option]:
     """What she may agree to."""
     return [Option(one, purpose_words(one, spoken())) for one in PURPOSES]
+
+
+@part(_l("退订了营销消息"))
+def quiet() -> dict[str, Any]:
+    """Of a count, those who took their consent to marketing back."""
+    return {"consent": "marketing", "is": "withdrawn"}
 
 
 @leaf

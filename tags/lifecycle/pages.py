@@ -11,7 +11,7 @@ from bot.web.pages import pages
 from tags.lifecycle.leaves import STAGES
 from tags.lifecycle.models import StageRow
 from tags.people.cards import CustomerAnswer
-from tags.people.panels import panel
+from tags.people.panels import Choice, offers, panel
 
 console = pages("lifecycle", __name__)  # no page of its own; where its templates are found
 
@@ -41,3 +41,9 @@ def _path(stage: str) -> Sequence[tuple[str, str]]:
 
 def _due(row: StageRow | None) -> datetime | None:
     return row.due_at if row is not None and row.stage else None
+
+
+@offers("lifecycle", _l("生命周期"))
+def choices(session: Session) -> list[Choice]:
+    """What the list may be narrowed by."""
+    return [(one.value, str(one.label), None) for one in STAGES]

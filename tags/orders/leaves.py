@@ -1,7 +1,7 @@
 """What conditions ask of orders (T4). Spend is net of refunds; a fully refunded order counts for nothing (P2)."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask_babel import lazy_gettext as _l
 from pydantic import Field
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from bot.core.i18n import say
 from bot.web.api import Body
 from tags.conditions.controls import BOUGHT, Comparison, Figure, Line, Sentence, Shown
+from tags.conditions.counting import part
 from tags.conditions.numbers import Compare, Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.orders import sums
@@ -41,6 +42,12 @@ class Orders(Body):
     def times(self) -> Compare | None:
         """How many there have to be."""
         return self.count or (Compare(gte=1) if self.net_fen is None else None)
+
+
+@part(_l("近 90 天下过单"))
+def lately() -> dict[str, Any]:
+    """Of a count, those who ordered in the last 90 days."""
+    return {"orders": {"within_days": 90}}
 
 
 @leaf

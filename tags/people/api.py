@@ -25,6 +25,7 @@ Own = Annotated[
     Field(max_length=200, description="custom fields by key; null takes a value away"),
 ]
 OLDEST = date(1900, 1, 1)
+FILTERS = ("tag", "segment")
 EARLIEST_ZONE = timezone(timedelta(hours=14))  # where a day begins first
 
 
@@ -101,7 +102,7 @@ def list_customers(query: CustomersQuery) -> Response:
     session = edge.session()
     if query.selector:
         return reply(_card(service.resolve(session, Selector(**query.selector))))
-    wanted = {name: value for name, _ in finding.filters if (value := getattr(query, name, None)) is not None}
+    wanted = {name: value for name in FILTERS if (value := getattr(query, name)) is not None}
     found, following = finding.page(session, q=query.q or "", wanted=wanted, limit=query.limit, cursor=query.cursor)
     return reply(Listing[CustomerAnswer](data=cards(session, found), next_cursor=following))
 

@@ -30,6 +30,7 @@ from tags.conditions.controls import (
     Ways,
     whole_or_word,
 )
+from tags.conditions.counting import part
 from tags.conditions.numbers import CompareMeasure, Days
 from tags.conditions.tree import Asked, Leaf, leaf
 from tags.people import fields
@@ -209,6 +210,12 @@ class ContactLeaf(Leaf, key="contact"):
             "lost": say(lang, "曾是%(staff)s的好友", staff=staff),
             "never": say(lang, "从未加过%(staff)s", staff=staff),
         }[self.contact]
+
+
+@part(_l("现在是好友"))
+def friends() -> dict[str, Any]:
+    """Of a count, those whom a member has now."""
+    return {"contact": "active"}
 
 
 @leaf

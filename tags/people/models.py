@@ -141,6 +141,26 @@ class Merge(Base):
     undone_by: Mapped[str | None]
 
 
+class BulkRun(Base):
+    """One action on many customers. whom: ids or filters (`bulk.Whom`); form_values: what was asked for, by the action.
+
+    changed: to how many it made a difference so far. job_id, undo_job_id: whose progress says how far each is.
+    """
+
+    __tablename__ = "bulk_runs"
+    id: Mapped[Id]
+    action: Mapped[str]
+    whom: Mapped[Json]
+    form_values: Mapped[Json]
+    changed: Mapped[Big]
+    begun_at: Mapped[At]
+    begun_by: Mapped[str]
+    job_id: Mapped[Big | None]
+    undone_at: Mapped[At | None]
+    undone_by: Mapped[str | None]
+    undo_job_id: Mapped[Big | None]
+
+
 class SyncCursor(Base):
     """How far a full pull has come, so that the next run goes on there; the row goes when the pull is through."""
 

@@ -14,10 +14,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from bot.operators import exports
 from bot.web import pictures
 from bot.web.edge import session
-from bot.web.guard import needs
+from bot.web.guard import allowed, needs
 from bot.web.menu import Found, finder, listed
 from bot.web.pages import go, pages, render, toast
-from tags.people import exported, finding, merge, panels, service, staff
+from tags.people import bulk, exported, finding, merge, panels, service, staff
 from tags.people.cards import CustomerAnswer, TouchAnswer, cards
 from tags.people.models import Identity
 
@@ -39,7 +39,7 @@ console = pages("people", __name__)
 @needs("customers:read")
 def index() -> Response:
     words = request.args.get("q", "").strip()
-    wanted = {name: request.args[name] for name, _narrow in finding.filters if request.args.get(name)}
+    wanted = {name: value for name, value in request.args.items() if value and finding.is_filter(name)}
     found, following = finding.page(
         session(), q=words, wanted=wanted, limit=PER_PAGE, cursor=request.args.get("cursor")
     )
@@ -49,7 +49,7 @@ def index() -> Response:
         facets=[(one, one.choices(session())) for one in panels.offered], names=_members(shown),
         total=finding.count(session(), q=words, wanted=wanted), source=source_words,
         faces=pictures.paths(session(), [one.avatar for one in shown]),
-        asked=finding.asked(session(), wanted.get("where", "")),
+        asked=finding.words_of(session(), wanted), actions=offered(), views=panels.shown_views(session(), wanted),
         filters={name: value for name, value in request.args.items() if value and name != "cursor"},
         remarks=[said for tell in panels.remarks if (said := tell(session()))],
     )  # fmt: skip
@@ -109,6 +109,12 @@ def undo_merge(merge_id: int) -> BaseResponse:
 def find_customers(session: Session, words: str) -> list[Found]:
     found, _following = finding.page(session, q=words, wanted={}, limit=5, cursor=None) if words else ([], None)
     return [Found(called(one.name, one.id), url_for("people_pages.show", customer_id=one.id), "user") for one in found]
+
+
+def offered() -> list[tuple[str, str, str]]:
+    """(address, label, icon) of the actions on many customers that the caller may take."""
+    kinds = [kind for kind in bulk.actions if allowed(kind.permission)]
+    return [(url_for("people_pages.new_bulk", name=kind.name), str(kind.label), kind.icon) for kind in kinds]
 
 
 def called(name: str, customer_id: int | str) -> str:

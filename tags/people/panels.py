@@ -13,7 +13,7 @@ def balance(session: Session, customer: CustomerAnswer) -> list[Number]: ...    
 def tags(session: Session) -> list[Choice]: ...                  # what the filter `tag` (see finding.py) may be
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -57,11 +57,21 @@ class Offer:
     choices: Callable[[Session], list[Choice]]
 
 
+@dataclass(frozen=True)
+class View:
+    """A tab over the list: its filters, and how many they find."""
+
+    label: str
+    wanted: dict[str, str]
+    count: int
+
+
 panels: Register[Panel] = Register("panels")
 tabs: Register[Tab] = Register("tabs")
 stats: Register[tuple[int, Callable[[Session, CustomerAnswer], list[Number]]]] = Register("stats")
 offered: Register[Offer] = Register("offers")
 remarks: Register[Callable[[Session], str]] = Register("remarks over the list")
+savers: Register[Callable[[Session], list[View]]] = Register("saved views")
 
 
 def panel(side: Side, *, place: int) -> Callable[[Thing], Thing]:
@@ -87,6 +97,16 @@ def remark(function: Thing) -> Thing:
 def offers(name: str, label: Any) -> Callable[[Thing], Thing]:
     """Mark a function that lists what the filter `name` may be."""
     return lambda function: offered.mark(function, Offer(name, label, function))
+
+
+def saves(function: Thing) -> Thing:
+    """Mark a function that gives saved views of the list."""
+    return savers.mark(function, function)
+
+
+def shown_views(session: Session, wanted: Mapping[str, str]) -> list[tuple[View, bool]]:
+    """The saved views, and whether the list shows each."""
+    return [(view, view.wanted == dict(wanted)) for give in savers for view in give(session)]
 
 
 def strip(session: Session, customer: CustomerAnswer) -> list[Number]:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from bot.web.pages import pages
 from tags.people.cards import CustomerAnswer
-from tags.people.panels import panel
+from tags.people.panels import Choice, offers, panel
 from tags.rfm.leaves import NAMED
 
 console = pages("rfm", __name__)  # no page of its own; where its templates are found
@@ -28,3 +28,9 @@ def rfm(session: Session, customer: CustomerAnswer) -> str:
     labels = {one.value: one.label for one in NAMED}
     named = customer.rfm.cls if customer.rfm else ""
     return render_template("rfm/_panel.html", rfm=customer.rfm, named=labels.get(named), advice=ADVICE.get(named))
+
+
+@offers("class", _l("RFM 分类"))
+def choices(session: Session) -> list[Choice]:
+    """What the list may be narrowed by."""
+    return [(one.value, str(one.label), None) for one in NAMED]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.installation import installation_of
 from bot.web import cursors
-from tags.conditions.counting import counts, draws
+from tags.conditions.counting import means
 from tags.conditions.tree import Tree
 from tags.people.models import Customer
 from tags.segments.index import index_of
@@ -37,22 +37,16 @@ def members(session: Session, tree: Tree) -> BitMap:
 
 def look(session: Session, tree: Tree, size: int) -> Looked:
     """Count a tree and draw `size` of those it means."""
-    drawn = session.scalars(select(Customer).where(Customer.id.in_(some_of(session, tree, size))))
-    return Looked(count(session, tree), drawn.all())
-
-
-@counts
-def counts_of(session: Session, trees: Sequence[Tree]) -> Sequence[int]:
-    """How many customers each of some trees means, all as of one moment."""
-    with index_of(installation_of(session)).view() as view:
-        return [len(view.of(tree)) for tree in trees]
-
-
-@draws
-def some_of(session: Session, tree: Tree, size: int) -> Sequence[int]:
-    """The ids of some of those a tree means, drawn at random."""
     found = members(session, tree)
-    return [found[n] for n in random.sample(range(len(found)), min(size, len(found)))]
+    ids = [found[n] for n in random.sample(range(len(found)), min(size, len(found)))]
+    return Looked(len(found), session.scalars(select(Customer).where(Customer.id.in_(ids))).all())
+
+
+@means
+def of_each(session: Session, trees: Sequence[Tree]) -> Sequence[BitMap]:
+    """Whom each of some trees means, all as of one moment."""
+    with index_of(installation_of(session)).view() as view:
+        return [view.of(tree) for tree in trees]
 
 
 def page(session: Session, tree: Tree, limit: int, cursor: str | None) -> tuple[list[Customer], str | None]:

@@ -24,13 +24,14 @@ from tags.conditions.draft import Draft
 from tags.conditions.kept import Kept, used
 from tags.people.cards import CustomerAnswer, cards
 from tags.people.narrowing import seen
-from tags.people.panels import panel
+from tags.people.panels import View, panel, saves
 from tags.segments import meant, moves, service
 from tags.segments.models import Segment
 from tags.segments.moves import Moved
 
 LONGEST_NAME = 60
 PER_PAGE = 50
+VIEWS = 5
 
 console = pages("segments", __name__)
 
@@ -104,6 +105,14 @@ def find_segments(session: Session, words: str) -> list[Found]:
     query = service.listing().where(Segment.name.contains(words, autoescape=True)).order_by(Segment.id.desc())
     found = session.scalars(query.limit(5)) if words else ()
     return [Found(one.name, url_for("segments_pages.show", segment_id=one.id), "filter") for one in found]
+
+
+@saves
+def newest(session: Session) -> list[View]:
+    """The newest segments, as views of the customer list."""
+    rows = list(session.scalars(service.listing().order_by(Segment.id.desc()).limit(VIEWS)))
+    counts = counted(session, [service.tree_of(session, one) for one in rows])
+    return [View(one.name, {"segment": str(one.id)}, count) for one, count in zip(rows, counts, strict=True)]
 
 
 def _shown(rows: Sequence[Segment]) -> list[Shown]:

@@ -1,4 +1,4 @@
-"""Segments in the customer list, in records and on the timeline."""
+"""Segments in records and on the timeline."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,19 +8,9 @@ from sqlalchemy.orm import Session
 
 from bot.core.i18n import say
 from bot.operators.called import called, numbers
-from tags.people import finding
-from tags.people.finding import Customers, narrows
-from tags.people.models import Customer
-from tags.segments import service
 from tags.segments.events import SegmentEntered, SegmentLeft
 from tags.segments.models import Segment
 from tags.timeline.service import Told, calls, tells
-
-
-@narrows("segment")
-def meant(session: Session, query: Customers, value: str) -> Customers:
-    tree = service.tree_of(session, service.get(session, int(value)))
-    return query.where(Customer.id.in_(finding.meant(session, tree)))
 
 
 @called("segment")

@@ -1,16 +1,14 @@
-"""What the customer object and the customer list know of tags."""
+"""What the customer object knows of tags, and what records call them."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.operators.called import called, numbers
 from tags.people.cards import HeldTagAnswer, facet
-from tags.people.finding import Customers, narrows
-from tags.people.models import Customer
 from tags.tagging import service
-from tags.tagging.models import Assignment, Tag
+from tags.tagging.models import Tag
 
 
 @facet("tags")
@@ -19,11 +17,6 @@ def tags(session: Session, customer_ids: Sequence[int]) -> dict[int, list[HeldTa
         customer_id: [_answer(one) for one in held]
         for customer_id, held in service.of_each(session, customer_ids).items()
     }
-
-
-@narrows("tag")
-def tagged(session: Session, query: Customers, value: str) -> Customers:
-    return query.where(exists().where(Assignment.customer_id == Customer.id, Assignment.tag_id == int(value)))
 
 
 @called("tag")

@@ -60,3 +60,26 @@ def test_her_face_comes_from_our_own_address_and_her_initial_stands_in_for_it(lo
     page.locator("tr", has_text="Anna").get_by_role("link").click()
     expect(page.locator(".who .av-lg img")).to_have_attribute("src", path)
     assert [said for said in look.complaints if "502" not in said] == []  # Chromium reports the face that is gone
+
+
+def test_all_whom_the_filter_means_are_tagged_and_the_run_is_undone(look: Look, shop: Shop, her: int) -> None:  # T2 T4
+    page = look.page
+    page.goto("/console/customers?tier=普通")
+    page.locator("tbody [type=checkbox]").first.check()
+    expect(page.locator(".bulk b")).to_have_text("已选 1 人")
+    whole = page.locator(".bulk").get_by_label("选中符合条件的全部")
+    whole.check()
+    page.locator(".bulk").get_by_role("button", name="打标签").click()
+    drawer = page.locator("#drawer")
+    expect(drawer).to_contain_text("位客户")
+    drawer.get_by_role("button", name="打标签").click()
+    expect(page.locator("#tag-error, #bulk .error")).to_be_visible()
+    drawer.locator("label.pick").last.click()
+    drawer.get_by_role("button", name="打标签").click()
+    expect(page.locator("#run")).to_contain_text("排队中")
+    shop.run_jobs()
+    expect(page.locator("#run")).to_contain_text("做完了", timeout=10_000)
+    page.reload()
+    page.get_by_role("button", name="整批撤销").click()
+    shop.run_jobs()
+    expect(page.locator("#run")).to_contain_text("已撤销", timeout=10_000)

@@ -9,7 +9,17 @@ import pytest
 from looking import Look, Site, window
 from playwright.sync_api import Browser
 
+from tags.conditions.compact import pack
+
 SHOTS = Path(__file__).parents[2] / "shots"  # git-ignored; opened and looked at while working
+DEEP = {"all": [
+    {"orders": {"category": "咖啡豆", "within_days": 90, "count": {"gte": 2}, "net_fen": {"gte": 10_050}}},
+    {"any": [{"tier": "金卡"}, {"balance": {"gte": 500}}, {"all": [
+        {"rfm": {"r": [4, 5], "m": [3]}}, {"field": "city", "in": ["杭州", "上海"]},
+        {"last_event": "order.paid", "where": {"pieces": 2}},
+    ]}]},
+    {"none": [{"tag": "1", "for_days": 30}, {"lifecycle": "lapsed"}, {"tag": "999999"}]},
+]}  # fmt: skip
 PAGES: dict[str, str] = {
     "customers": "/console/customers",
     "no-match": "/console/customers?q=没有这个人",
@@ -33,6 +43,13 @@ PAGES: dict[str, str] = {
     "staff-awaiting": "/console/staff?view=awaiting",
     "transfers": "/console/staff?view=transfers",
     "welcome-new": "/console/welcome/new",
+    "where": f"/console/customers/where?where={pack(DEEP)}",
+    "narrowed": f"/console/customers?where={pack(DEEP['all'][0])}",
+    "bulk": "/console/customers/bulk/tag_on/new?whole_filter=1",
+    "segments": "/console/segments",
+    "segment": "/console/segments/1",
+    "segment-new": "/console/segments/new",
+    "segment-edit": "/console/segments/1/edit",
     "failures": "/console/failures",
     "audit": "/console/audit",
     "operators": "/console/operators",
@@ -70,7 +87,19 @@ def test_pages_fit_read_well_and_ask_nobody_else(
 
 @pytest.mark.parametrize(
     "path",
-    ["customers", "leads", "fields", "tags", "live-codes", "welcome", "materials", "groups", "staff", "failures"],
+    [
+        "customers",
+        "segments",
+        "leads",
+        "fields",
+        "tags",
+        "live-codes",
+        "welcome",
+        "materials",
+        "groups",
+        "staff",
+        "failures",
+    ],
 )
 def test_a_shop_where_nothing_has_happened_is_told_what_to_do(bare: Look, path: str) -> None:
     bare.page.goto(f"/console/{path}")
