@@ -88,5 +88,4 @@ def _whom() -> Whom:
         raise Unacceptable.at("/id", "expected at least one customer")
     if not request.args.get("whole_filter"):
         return Whom(ids=ids)
-    wanted = tuple((name, value) for name, value in request.args.items() if value and finding.is_filter(name))
-    return Whom(request.args.get("q", "").strip(), wanted)
+    return Whom(request.args.get("q", "").strip(), tuple(finding.wanted_of(request.args).items()))

@@ -39,9 +39,10 @@ def narrows(name: str) -> Callable[[Narrow], Narrow]:
     return lambda function: filters.mark(function, (name, function))
 
 
-def is_filter(name: str) -> bool:
-    """Whether the list is narrowed by this: a condition in the address (`where`), a leaf's key, what features mark."""
-    return name == "where" or name in {kind.key for kind in leaves} | {each for each, _ in filters}
+def wanted_of(given: Mapping[str, str]) -> dict[str, str]:
+    """The filters in an address: a condition (`where`), a leaf by its key (`tier=金卡`), what features mark."""
+    names = {"where"} | {kind.key for kind in leaves} | {name for name, _ in filters}
+    return {name: value for name, value in given.items() if value and name in names}
 
 
 def page(

@@ -39,7 +39,7 @@ console = pages("people", __name__)
 @needs("customers:read")
 def index() -> Response:
     words = request.args.get("q", "").strip()
-    wanted = {name: value for name, value in request.args.items() if value and finding.is_filter(name)}
+    wanted = finding.wanted_of(request.args)
     found, following = finding.page(
         session(), q=words, wanted=wanted, limit=PER_PAGE, cursor=request.args.get("cursor")
     )
@@ -60,7 +60,7 @@ def index() -> Response:
 def export() -> BaseResponse:
     """The list with its filters, as a file."""
     words = request.args.get("q", "").strip()
-    wanted = {name: request.args[name] for name, _narrow in finding.filters if request.args.get(name)}
+    wanted = finding.wanted_of(request.args)
     total = finding.count(session(), q=words, wanted=wanted)
     rows = partial(exported.rows, words=words, wanted=wanted, whole=exports.plain_phones())
     return exports.answer("customer", _("客户列表"), exported.heads(), rows, total, {"q": words, **wanted})

@@ -40,7 +40,7 @@ class AboutTags(Bulk):
 
     def called(self, session: Session, values: Json) -> str:
         """The names of the tags."""
-        found = dict(session.execute(select(Tag.id, Tag.name).where(Tag.id.in_(values["tags"]))).tuples().all())
+        found = dict(session.execute(select(Tag.id, Tag.name).where(Tag.id.in_(values["tags"]))).all())
         return "、".join(found.get(one, str(one)) for one in values["tags"])
 
     def touched(self, session: Session, run: BulkRun, after: int, limit: int) -> Sequence[int]:
