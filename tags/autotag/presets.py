@@ -52,7 +52,7 @@ PRESETS: Mapping[str, Preset] = {
         ({"add_tag": "tag:关注价格"},),
     ),
     "silent": Preset(
-        lambda lang: say(lang, "沉默"), lambda lang: say(lang, "90 天没动静就打「沉默」"),
+        lambda lang: say(lang, "沉默的客户"), lambda lang: say(lang, "90 天没动静就打「沉默」"),
         {"event": "customer.silent", "days": 90}, ({"add_tag": "tag:沉默"},),
     ),
     "back": Preset(
@@ -60,7 +60,7 @@ PRESETS: Mapping[str, Preset] = {
         {"event": "order.paid"}, ({"remove_tag": "tag:沉默"}, {"add_tag": "tag:唤醒"}), {"tag": "tag:沉默"},
     ),
     "in_group": Preset(
-        lambda lang: say(lang, "进群"), lambda lang: say(lang, "进了客户群就打「群友」"),
+        lambda lang: say(lang, "进群的客户"), lambda lang: say(lang, "进了客户群就打「群友」"),
         {"event": "group.joined"}, ({"add_tag": "tag:群友"},),
     ),
     "left": Preset(

@@ -73,7 +73,7 @@ class Silent(Trigger):
 
     def words(self, session: Session, lang: str) -> str:
         """As every trigger's."""
-        return say(lang, "沉默满 %(days)s 天", days=self.days)
+        return say(lang, "已经 %(days)s 天没有动静", days=self.days)
 
 
 @trigger(ScheduleCame, lambda lang: say(lang, "定时"))

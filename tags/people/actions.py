@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.i18n import SOURCE, say
 from tags.conditions.actions import Action, Fired, action
-from tags.conditions.controls import Control, Line
+from tags.conditions.controls import Control, Text
 from tags.people import service, staff
 
 MOST_CHARACTERS = 500  # 2,048 bytes of an app message hold them with the name and the rule's (wecom.md §3.18)
@@ -44,4 +44,4 @@ class NotifyStaff(Action, key="notify_staff"):
     @classmethod
     def controls(cls, session: Session, lang: str) -> list[Control]:
         """As every action's."""
-        return [Line(cls.key, say(lang, "说什么"))]
+        return [Text(cls.key, say(lang, "说什么"))]

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PERMISSION = re.compile(r"public|[a-z][a-z-]*:(read|write)")
 
 RULES = [
-    *("G1", "G2", "G3", "G4", "G5", "G6", "C1", "C2", "C4", "C5", "C6", "C7", "C8", "C9", "T1", "T2", "T7"),
+    *("G1", "G2", "G3", "G4", "G5", "G6", "C1", "C2", "C4", "C5", "C6", "C7", "C8", "C9", "T1", "T2", "T3", "T7"),
     *("W1", "W2", "W3", "W7", "F1", "P1", "P2", "P3", "S1", "S2", "S3", "I1", "I5"),
 ]
 

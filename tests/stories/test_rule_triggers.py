@@ -13,7 +13,7 @@ from tests.shop import Shop
 from tests.stories.test_chat import ask, hears
 from tests.stories.test_groups import chat, joins, leaves
 from tests.stories.test_invites import cards, opened, scans, store
-from tests.stories.test_segments import refused
+from tests.stories.test_segments import refused, segment
 from tests.stories.test_tag_rules import friend, here, order, rule, tags
 
 __all__ = ["store", "tags"]  # fixtures
@@ -186,3 +186,19 @@ def test_an_hour_comes_for_those_it_would_change_something_for(shop: Shop, tags:
     shop.pass_time(days=2)
     shop.run_jobs()
     assert here(shop, anna) == ["咖啡"]
+
+
+def test_one_order_tags_enters_the_segment_and_what_waits_for_that_is_done(  # T3 T4
+    shop: Shop, store: dict[str, Any], tags: dict[str, str]
+) -> None:
+    loves = segment(shop, "爱咖啡", {"tag": tags["咖啡"]})
+    rule(shop, "买咖啡", {"event": "order.paid", "category": ["咖啡"]}, {"add_tag": tags["咖啡"]})
+    when = {"event": "segment.entered", "segment": loves["id"]}
+    made = rule(shop, "进客群", when, {"add_tag": store["river"]}, {"route_to_group": store["group"]["id"]})
+    anna = friend(shop, "Anna")
+    ask(shop, anna, "你好")
+    order(shop, anna, "D1")
+    shop.run_jobs()
+    assert hits(shop, made) == (1, 0)
+    assert len(cards(shop, anna)) == 1
+    assert "进客群" in refused(shop, "DELETE", f"/segments/{loves['id']}", 409)["detail"]
