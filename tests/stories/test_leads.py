@@ -144,12 +144,14 @@ def test_a_rule_shares_out_each_morning_by_city_and_leaves_alone_who_opted_out(s
     assert {one["city"] for one in pool(shop, userid="leo")} == {"杭州"}
 
 
-def shared(settings: Any, database: str, redis: str, userids: list[str]) -> dict[str, int]:
-    """A share-out in a process of its own."""
+def shared(settings: Any, database: str, redis: str, userids: list[str], gate: Any) -> dict[str, int]:
+    """A share-out in a process of its own, which begins when all have come to the gate."""
     load_features()
     installation = Installation(settings, database, redis)
     try:
         with installation.transaction("test") as session:
+            session.connection()
+            gate.wait(60)
             return share.share_out(session, userids).by_member
     finally:
         installation.close()
@@ -159,11 +161,15 @@ def test_processes_that_share_out_at_once_hand_nobody_out_twice_and_keep_the_cap
     installation: Installation, database: str, servers: Any
 ) -> None:  # C8
     with installation.transaction("test") as session:
-        for n in range(60):
+        for n in range(100):
             many.resolve_or_make(session, Selector(phone=f"+861380013{n:04}"))
+        service.gather(session)
+        staff.know(session, "lily", "leo", "mei")
     members = [["lily", "leo"], ["leo", "mei"], ["mei", "lily"], ["lily", "leo", "mei"]]
-    with get_context("spawn").Pool(4) as processes:
-        asked = [(installation.settings, database, servers.redis_url, each) for each in members]
+    spawning = get_context("spawn")
+    with spawning.Manager() as manager, spawning.Pool(4) as processes:
+        gate = manager.Barrier(len(members))
+        asked = [(installation.settings, database, servers.redis_url, each, gate) for each in members]
         answers = processes.starmap(shared, asked)
     got: Counter[str] = Counter()
     for answer in answers:
