@@ -1,6 +1,6 @@
 """Tying orders to her: by a phone a code was sent to, by an order, by staff; a reward once (C7).
 
-What proves an order is hers, and how often it may be tried, is decided in docs/decisions/0008-binding.md.
+What proves an order is hers, and how often it may be tried, is decided in docs/decisions/0010-binding.md.
 """
 
 import hmac
