@@ -17,6 +17,7 @@ from tags.autotag.reading import Draft, Live, Read
 from tags.autotag.rules import Node, contradiction, find_loop
 from tags.autotag.triggers import Schedule, Silent
 from tags.conditions.triggers import Effect, all_effects
+from tags.segments.service import judges_segments
 
 TURN = 0x72756C65  # advisory lock ("rule"): two rules saved at once see each other
 
@@ -124,6 +125,7 @@ def _write(session: Session, rule: TagRule, draft: Draft, read: Read) -> None:
         silences.begin(session, read.trigger.days)
 
 
+@judges_segments
 def _check_loops(session: Session) -> None:
     loop = find_loop([_node(session, rule) for rule in current.on(session)])
     if loop is None:

@@ -1,6 +1,6 @@
 """Segments made, changed and given up; their trees, and the other segments these name (T4)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pyroaring import BitMap
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.core.errors import Conflict, NotFound, Unacceptable
+from bot.core.feature import Register
 from bot.core.i18n import say
 from bot.core.installation import installation_of
 from bot.operators.audit import record_audit
@@ -16,6 +17,14 @@ from tags.conditions.kept import Kept, keeps, leaves_of, spelled_out, used
 from tags.conditions.tree import Tree, parse, stored
 from tags.segments.index import index_of
 from tags.segments.models import PART_BITS, Segment, SegmentPart
+
+Judge = Callable[[Session], None]
+judges: Register[Judge] = Register("judges of changed segments")
+
+
+def judges_segments(function: Judge) -> Judge:
+    """Mark a function that raises where a segment's other tree makes something impossible that goes by it."""
+    return judges.mark(function, function)
 
 
 def make(session: Session, name: str, where: Any) -> Segment:
@@ -41,7 +50,8 @@ def change(session: Session, segment_id: int, *, name: str | None = None, where:
            seen: int | None = None) -> Segment:  # fmt: skip
     """Give a segment another name or tree; who comes or goes by that does so unannounced.
 
-    seen: the version that was changed. Raises NotFound, Conflict where somebody saved meanwhile, what `make` raises.
+    seen: the version that was changed. Raises NotFound, Conflict where somebody saved meanwhile, what `make` and the
+    judges raise.
     """
     found = get(session, segment_id, lock=True)
     if seen is not None and seen != found.version:
@@ -56,6 +66,8 @@ def change(session: Session, segment_id: int, *, name: str | None = None, where:
         if where != found.where:
             found.where, found.since = where, clock.now()
             session.flush()
+            for judge in judges:
+                judge(session)
             _adopt(session, found)
     if _facts(found) != before:
         found.version, found.changed_at, found.changed_by = found.version + 1, clock.now(), session.info["actor"]

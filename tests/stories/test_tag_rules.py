@@ -138,6 +138,16 @@ def test_a_loop_through_a_segment_is_seen(shop: Shop, tags: dict[str, str]) -> N
     rule(shop, "打乙", when, {"add_tag": tags["乙"]})
 
 
+def test_a_segments_other_tree_may_not_close_a_loop(shop: Shop, tags: dict[str, str]) -> None:  # T3 T4
+    inside = segment(shop, "有咖啡", {"tag": tags["咖啡"]})
+    when = {"event": "segment.left", "segment": inside["id"]}
+    rule(shop, "打甲", {"event": "segment.entered", "segment": inside["id"]}, {"add_tag": tags["甲"]})
+    rule(shop, "去甲", when, {"remove_tag": tags["甲"]})
+    answer = refused(shop, "PATCH", f"/segments/{inside['id']}", 422, {"where": {"none": [{"tag": tags["甲"]}]}})
+    assert set(answer["cycle"]) == {"打甲", "去甲"}
+    assert shop.api.get(f"/segments/{inside['id']}")["where"] == {"tag": tags["咖啡"]}
+
+
 def test_what_is_wrong_with_a_rule_is_named_by_its_place(shop: Shop, tags: dict[str, str]) -> None:  # T3
     wrong = {
         "name": "x", "when": {"event": "order.paid", "total_fen": {"gte": "1"}}, "if": {"tag": "99"},
