@@ -43,6 +43,12 @@ class Held:
             (self.members.add if held else self.members.discard)(customer_id)
             self.flipped.add(customer_id)
 
+    def look_at(self, *customer_ids: int) -> None:
+        """They may have moved; too many to remember are none to remember."""
+        if not self.lost:
+            self.dirty.update(customer_ids)
+            self.lost = len(self.dirty) > MANY
+
     def settle(self, session: Session, now: datetime, fresh: timedelta = FRESH) -> None:
         """Look at whom changes or time may have moved, so that the members are those of `now`, give or take `fresh`."""
         if now < self.as_of:  # the clock was set back
@@ -50,9 +56,9 @@ class Held:
         asked = _asked(session, now)
         if not self.lost and now - self.as_of >= fresh:
             aged = self.leaf.aged(asked, self.as_of)
-            self.dirty |= set(_ids(session, aged).tolist()) if aged is not None else set()
+            self.look_at(*(_ids(session, aged).tolist() if aged is not None else ()))
             self.as_of = now
-        if self.lost or len(self.dirty) > MANY:
+        if self.lost:
             self._replace(find(session, self.leaf, now))
             self.as_of, self.lost = now, False
         elif self.dirty:

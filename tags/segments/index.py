@@ -35,8 +35,9 @@ SELECT l.home, l.key, l.held, l.customer_id, c.survivor_id
 FROM membership_changes l LEFT JOIN customers c ON c.id = l.customer_id
 WHERE l.xid >= pg_snapshot_xmin(%(was)s::pg_snapshot)::text::bigint
     AND NOT pg_visible_in_snapshot(l.xid::text::xid8, %(was)s::pg_snapshot)
-ORDER BY l.id
+ORDER BY l.id LIMIT %(most)s
 """
+MOST_CHANGES = 200_000  # read at once; behind more of them everything is found anew
 Change = tuple[str, str, bool | None, int | None, int | None]
 
 
@@ -62,12 +63,13 @@ class Index:
 
     def count(self, tree: Tree) -> int:
         """How many customers a tree means."""
-        return len(self.members(tree))
+        with self.view() as view:
+            return len(view.of(tree))
 
     def members(self, tree: Tree) -> BitMap:
         """The ids of whom a tree means."""
         with self.view() as view:
-            return view.of(tree)
+            return BitMap(view.of(tree))  # a copy: the bitmap of a leaf goes on changing
 
     def matches(self, tree: Tree, customer_id: int) -> bool:
         """Whether a tree means her."""
@@ -96,18 +98,21 @@ class Index:
     def _load(self, session: Session, leaf: Leaf, called: str, now: datetime) -> Held:
         tables = {"customers": None} if leaf is EVERYBODY else reads(session, leaf, now)
         kept = snapshots.load(session, called)
-        if kept is None:
+        changes = _changes(session, kept.position) if kept is not None else None
+        if kept is None or changes is None:
             return Held(leaf, tables, find(session, leaf, now), now)
         held = Held(leaf, tables, kept.members, kept.as_of)
-        _note(run(session, CHANGES, was=kept.position), [held])
+        _note(changes, [held])
         return held
 
     def _catch_up(self, session: Session) -> None:
         position = session.scalar(text("SELECT pg_current_snapshot()::text"))
         if time.monotonic() - self._asked_at > FORGOTTEN_AFTER:
             self._held.clear()
-        if self._held:
-            changes = run(session, CHANGES, was=self._position)
+        changes = _changes(session, self._position) if self._held else []
+        if changes is None:
+            self._held.clear()
+        elif changes:
             if any(home == "preferences" for home, *_ in changes):
                 self._installation.caches.pop("preferences", None)
             _note(changes, list(self._held.values()))
@@ -180,6 +185,12 @@ def index_of(installation: Installation) -> Index:
     return made
 
 
+def _changes(session: Session, position: str) -> list[Change] | None:
+    """What became visible since a `pg_snapshot`; None where that is too much to read."""
+    found: list[Change] = run(session, CHANGES, was=position, most=MOST_CHANGES)
+    return found if len(found) < MOST_CHANGES else None
+
+
 def _note(changes: list[Change], among: list[Held]) -> None:
     """Let each bitmap know what concerns it, in the order in which it was written.
 
@@ -202,4 +213,4 @@ def _note(changes: list[Change], among: list[Held]) -> None:
             elif has is not None and survivor_id is None and held.leaf.told:
                 held.put(customer_id, has)
             else:
-                held.dirty |= {customer_id, survivor_id or customer_id}
+                held.look_at(customer_id, survivor_id or customer_id)
