@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, Strict, model_validator
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import BigInteger, ColumnElement, and_, literal
 
 from bot.web.api import Body, Whole
 
@@ -44,8 +44,11 @@ class Compare(Body):
         return all(COMPARED[name](number, value) for name, value in self.bounds())
 
     def of(self, number: ColumnElement[Any]) -> ColumnElement[bool]:
-        """Whether `number` is so."""
-        return and_(*[COMPARED[name](number, value) for name, value in self.bounds()])
+        """Whether `number` is so. A count is an integer to PostgreSQL, and what it is compared with may be larger."""
+        wide = [
+            (name, literal(value, BigInteger) if isinstance(value, int) else value) for name, value in self.bounds()
+        ]
+        return and_(*[COMPARED[name](number, value) for name, value in wide])
 
     def words(self, divide_by: int = 1) -> str:
         """`≥ 2`, `≥ 2 < 5`; divide_by: 100 shows fen as yuan."""

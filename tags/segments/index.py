@@ -171,8 +171,7 @@ class View:
                     among = among - self._of(not_this, among)
             else:
                 among = self._of(node, among)
-        assert among is not None
-        return among
+        return self.everybody if among is None else among
 
 
 def _is_none(tree: Tree) -> bool:
