@@ -17,7 +17,6 @@ from itertools import chain, islice
 from typing import IO, Any
 from urllib.parse import quote
 
-import xlsxwriter
 from flask import Response, request, send_file
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
@@ -77,6 +76,8 @@ def neutral(cell: Any) -> Any:
 
 def write_xlsx(file: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a sheet with frozen headings; texts are texts, whatever they begin with."""
+    import xlsxwriter  # 0.2 s, which only an export waits for
+
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(file, options) as book:
         sheet = book.add_worksheet()

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import opencc
-from pypinyin import lazy_pinyin
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
+
+from tags.people.names import sounds_of
 
 Units = tuple[str, ...]
 
@@ -194,7 +195,7 @@ def _tells(phrase: Units) -> bool:
 
 @functools.lru_cache(maxsize=20_000)
 def _syllable(unit: str) -> str:
-    return "".join(lazy_pinyin(unit)) if IS_HANZI.match(unit) else unit
+    return "".join(sounds_of(unit)) if IS_HANZI.match(unit) else unit
 
 
 def _sound(phrase: Units) -> str:
