@@ -95,8 +95,8 @@ def test_the_audit_names_who_changed_what_also_when_that_is_gone(look: Look, sho
     expect(mine).to_contain_text("已停用")
     page.goto("/console/audit")
     rows = page.locator("tbody tr")
-    expect(rows.nth(1).locator("td")).to_contain_text(["", "操作员 林晓", "新建 欢迎语「早上」", "enabled: true"])
-    changed = ["", "操作员 林晓", "修改 欢迎语「早上」", "enabled: true → false"]
+    expect(rows.nth(1).locator("td")).to_contain_text(["", "操作员 林晓", "新建 欢迎语「早上」", "启用: 是"])
+    changed = ["", "操作员 林晓", "修改 欢迎语「早上」", "启用: 是 → 否"]
     expect(rows.nth(0).locator("td")).to_contain_text(changed)
     rule = next(one for one in shop.api.get("/welcome-rules")["data"] if one["name"] == "早上")
     shop.api.delete(f"/welcome-rules/{rule['id']}")
