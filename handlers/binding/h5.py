@@ -111,7 +111,7 @@ def code() -> Response:
     number = str(page.form.values.get("code_id", ""))
     page.facts = {"code_id": number, "phone": str(page.form.values.get("shown", ""))[:20]}
     typed = page.form.text("code", say(page.locale, "验证码"), longest=12)
-    if page.form.errors or not number.isdigit():
+    if page.form.errors or not number.isdecimal():
         return page.refuse("code", say(page.locale, "请填短信里的 6 位数字"))
     try:
         bound = service.confirm(_session(), page.customer_id, int(number[:18]), typed, address=_address())

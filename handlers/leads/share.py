@@ -43,6 +43,7 @@ def share_out(session: Session, userids: Sequence[str], tree: Tree | None = None
     most: leads in all. Nobody gets more than `lead_daily_cap` on a day, and who opted out of marketing is left alone.
     """
     run(session, "SELECT pg_advisory_xact_lock(%(lock)s)", lock=LOCK)
+    userids = list(dict.fromkeys(userids))  # one named twice would get more than his cap
     service.gather(session)
     staff.know(session, *userids)
     free = {userid: max(0, lead_daily_cap.of(session) - had) for userid, had in _had_today(session, userids).items()}

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from bot.core.errors import NotFound
+from bot.core.errors import Forbidden, NotFound
 from bot.core.jobs import Progress, enqueue
 from bot.operators import called
 from bot.web import cursors
@@ -82,6 +82,8 @@ def begin(import_id: int, step: str) -> BaseResponse:
     """Take the columns as they were chosen, and check the file or take it in."""
     row = service.get(session(), import_id, lock=True)
     kind, form = _kind(row), Form.sent()
+    if not allowed(kind.permission):
+        raise Forbidden(f"this account may not import {kind.name}")
     if row.state in RUNNING or row.state == "done":
         return go(url_for(".show", import_id=row.id))
     chosen = {one.key: request.form[one.key] for one in kind.fields(session()) if request.form.get(one.key)}

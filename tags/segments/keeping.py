@@ -7,6 +7,7 @@ told, so a worker that dies in between leaves nothing to be remembered. Bits and
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from pyroaring import BitMap
@@ -111,7 +112,7 @@ def _due(view: View, watched: Mapping[int, Watched]) -> list[Move]:
         elif turned:
             one.open |= BitMap.union(*(held.flipped for held in turned))
         if one.open:
-            moves += _of_one(view, segment_id, one, tree, turned)
+            moves += islice(_of_one(view, segment_id, one, tree, turned), AT_ONCE + 1)
     for held in used.values():
         held.flipped = BitMap()
     return moves

@@ -46,7 +46,7 @@ def look(session: Session, tree: Tree, size: int) -> Looked:
 def of_each(session: Session, trees: Sequence[Tree]) -> Sequence[BitMap]:
     """Whom each of some trees means, all as of one moment."""
     with index_of(installation_of(session)).view() as view:
-        return [view.of(tree) for tree in trees]
+        return [BitMap(view.of(tree)) for tree in trees]
 
 
 def page(session: Session, tree: Tree, limit: int, cursor: str | None) -> tuple[list[Customer], str | None]:

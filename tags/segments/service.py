@@ -138,6 +138,7 @@ def _adopt(session: Session, segment: Segment) -> None:
     for one in session.scalars(listing().order_by(Segment.id)):
         tree = tree_of(session, one)
         if one.id == segment.id or segment.id in named_in(session, tree):
+            one.since = clock.now()
             _keep(session, one.id, index.members(spelled_out(session, tree)))
 
 
