@@ -53,6 +53,9 @@ def change(session: Session, segment_id: int, *, name: str | None = None, where:
     seen: the version that was changed. Raises NotFound, Conflict where somebody saved meanwhile, what `make` and the
     judges raise.
     """
+    if where is not None:  # all, in one order: two changes might make one circle
+        every = listing().order_by(Segment.id).with_for_update().execution_options(populate_existing=True)
+        session.scalars(every).all()
     found = get(session, segment_id, lock=True)
     if seen is not None and seen != found.version:
         raise Conflict(f"segment {segment_id} was changed meanwhile, by {found.changed_by}", version=found.version)
@@ -61,7 +64,6 @@ def change(session: Session, segment_id: int, *, name: str | None = None, where:
         _free(session, name, segment_id)
         found.name = name
     if where is not None:
-        list(session.scalars(listing().order_by(Segment.id).with_for_update()))  # two changes might make one circle
         _no_circle(session, segment_id, parse(session, where, "/where"))
         if where != found.where:
             found.where, found.since = where, clock.now()
