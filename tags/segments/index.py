@@ -1,7 +1,7 @@
 """Segments in memory: a bitmap of customers for each leaf, kept by the tail of what triggers note (T4).
 
     index = index_of(installation)
-    index.count(tree) · index.members(tree) · index.matches(tree, customer_id)
+    index.count(tree) · index.members(tree) · with index.view() as view: view.of(tree, among)
 
 Before each answer the changes that became visible since the last one are read, whoever made them, and looked at where
 the tree's leaves ask; so an answer is that of SQL at that moment. Everything a leaf says is in its SQL: which tables it
@@ -70,11 +70,6 @@ class Index:
         """The ids of whom a tree means."""
         with self.view() as view:
             return BitMap(view.of(tree))  # a copy: the bitmap of a leaf goes on changing
-
-    def matches(self, tree: Tree, customer_id: int) -> bool:
-        """Whether a tree means her."""
-        with self.view() as view:
-            return customer_id in view.of(tree, BitMap([customer_id]))
 
     @contextmanager
     def view(self, *, exact: bool = False) -> Iterator["View"]:

@@ -4,7 +4,6 @@ What is kept in `segment_parts` is who was told to have entered. Whatever differ
 told, so a worker that dies in between leaves nothing to be remembered. Bits and events are one transaction.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -157,7 +156,7 @@ def _tell(session: Session, watched: Mapping[int, Watched], moves: list[Move]) -
 
 def _parts(session: Session, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], BitMap]:
     """The parts as they are, theirs alone until the commit."""
-    found: dict[tuple[int, int], BitMap] = defaultdict(BitMap)
+    found: dict[tuple[int, int], BitMap] = {}
     for segment_id, number in sorted(wanted):
         row = session.get(SegmentPart, (segment_id, number), with_for_update=True, populate_existing=True)
         found[segment_id, number] = BitMap.deserialize(row.members) if row is not None else BitMap()

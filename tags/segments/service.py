@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import numpy as np
 from pyroaring import BitMap
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
@@ -146,8 +147,7 @@ def _adopt(session: Session, segment: Segment) -> None:
 
 def _keep(session: Session, segment_id: int, members: BitMap) -> None:
     session.execute(delete(SegmentPart).where(SegmentPart.segment_id == segment_id))
-    ids = members.to_array() if members else ()
-    for part in sorted({one >> PART_BITS for one in ids}):
+    for part in np.unique(np.asarray(members.to_array(), np.uint32) >> PART_BITS).tolist():
         of_part = members & BitMap(range(part << PART_BITS, (part + 1) << PART_BITS))
         session.add(SegmentPart(segment_id=segment_id, part=part, members=of_part.serialize()))
     session.flush()
