@@ -46,16 +46,16 @@ def take(session: Session, batch: Batch) -> Outcome:
         try:
             if batch.column("points")[at] is None:
                 raise Bad(Reason("不能为空", column=batch.heads["points"]))
-            persons[at] = people.person(batch, [one for one in said if one[1] is not None], None, None)
+            persons[at] = people.person(batch, [one for one in said if one[1] is not None], None, None, only_find=True)
         except Bad as bad:
             batch.reject(at, bad.reason)
-    whose = people.found(session, list(persons.values()))
+    whose = people.meant(session, batch, list(persons.values())).whose
     gifts = []
     for at, who in zip(persons, whose, strict=True):
-        if who is None:
-            batch.reject(at, reason("没有这位客户：先导入客户或订单，再导入积分"))
-        else:
+        if isinstance(who, int):
             gifts.append(_gift(batch, at, who))
+        else:
+            batch.reject(at, who or reason("没有这位客户：先导入客户或订单，再导入积分"))
     with history(session):
         given = adjust.give_all(session, gifts)
     return Outcome(new=given, same=len(gifts) - given)

@@ -4,7 +4,7 @@ Each is what `POST /orders` would take: the same customer, sums, points, stage a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -180,17 +180,22 @@ def land(session: Session, batch: Batch) -> tuple[place.Landed, Outcome]:
 
 
 def _named(session: Session, batch: Batch, told: list[Told]) -> tuple[list[Told], list[place.NewOrder]]:
-    """The orders with their customers, strangers made for new ones; those whose customer can't be said are rejected."""
+    """The orders with their customers; those whose customer can't be said are rejected.
+
+    Only the first of an order's number may make a stranger: a later one would leave her behind when it is refused.
+    """
     stored = place.stored(session, [one.order_id for one in told])
-    new = [one for one in told if one.order_id not in stored]
-    old = [one for one in told if one.order_id in stored]
-    made = people.meant(session, batch, [one.person for one in new]).whose
-    met = people.found(session, [one.person for one in old]) if old else []
+    first: dict[str, Told] = {}
+    for one in told:
+        if first.setdefault(one.order_id, one) is not one or one.order_id in stored:
+            one.person = replace(one.person, only_find=True)
     named, orders = [], []
-    for one, who in zip(new + old, [*made, *met], strict=True):
+    for one, who in zip(told, people.meant(session, batch, [one.person for one in told]).whose, strict=True):
         if isinstance(who, int):
             named.append(one)
             orders.append(place.NewOrder(one.order_id, who, one.paid_at, one.total_fen, one.items))
+        elif who is None and one.order_id not in stored and (above := first[one.order_id].rows[0]) in batch.rejected:
+            batch.reject_all(one.rows, reason("同一订单的第 %(row)s 行没有通过", row=batch.rows[above]))
         else:
             batch.reject_all(one.rows, who or _other(one, "customer"))
     return named, orders

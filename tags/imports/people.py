@@ -15,7 +15,7 @@ from bot.core.sets import run
 from tags.imports.kinds import Batch, Field
 from tags.imports.reasons import Bad, Reason, reason
 from tags.imports.values import phone, whole, word
-from tags.people import many, service
+from tags.people import many
 from tags.people.many import Person
 
 KEYS = ("customer_id", "unionid", "phone", "shop_customer_id", "external_userid")
@@ -45,7 +45,9 @@ def selectors() -> list[Field]:
     ]  # fmt: skip
 
 
-def person(batch: Batch, said: Sequence[tuple[str, Any]], name: str | None, at: datetime | None) -> Person:
+def person(
+    batch: Batch, said: Sequence[tuple[str, Any]], name: str | None, at: datetime | None, *, only_find: bool = False
+) -> Person:
     """Whom a row means. said: what it has of `KEYS`, in their order. at: of the touch that makes her known.
 
     Raises Bad where it names nobody.
@@ -54,54 +56,35 @@ def person(batch: Batch, said: Sequence[tuple[str, Any]], name: str | None, at: 
         named = "、".join(batch.heads[key] for key in KEYS if key in batch.heads)
         raise Bad(Reason("至少填一项，才知道是哪位客户", column=named))
     if said[0][0] == "customer_id":
-        return Person((("customer_id", str(said[0][1])),), name or "", at)
-    return Person(tuple(said), name or "", at)
+        return Person((("customer_id", str(said[0][1])),), name or "", at, only_find)
+    return Person(tuple(said), name or "", at, only_find)
 
 
 @dataclass(frozen=True)
 class Meant:
-    """Who each row is about, or why that can't be said; who was made, and to whom identities were added."""
+    """Who each row is about, or why that can't be said; who was made, and to whom identities were added.
 
-    whose: list[int | Reason]
+    None is whom a row means that only finds, and found nobody.
+    """
+
+    whose: list[int | Reason | None]
     made: set[int]
     richer: set[int]
 
 
 def meant(session: Session, batch: Batch, persons: Sequence[Person]) -> Meant:
-    """Who each of these is, locked, made where nobody is; who is made came by this import (C1)."""
-    by_id = [one for one in persons if one.identities[0][0] == "customer_id"]
-    found = many.lock_ids(session, {int(one.identities[0][1]) for one in by_id})
-    named = [one for one in persons if one.identities[0][0] != "customer_id"]
-    met = many.known(session, named, "import")
-    _touch(session, batch, named, met)
-    following = iter(met.whose)
-    whose = [
-        _said(found.get(int(one.identities[0][1])) if one.identities[0][0] == "customer_id" else next(following), one)
-        for one in persons
-    ]
-    return Meant(whose, met.made, met.richer)
+    """Who each of these is, all locked in one order, made where nobody is; who is made came by this import (C1)."""
+    met = many.known(session, persons, "import")
+    _touch(session, batch, persons, met)
+    return Meant([_said(known, one) for known, one in zip(met.whose, persons, strict=True)], met.made, met.richer)
 
 
-def found(session: Session, persons: Sequence[Person]) -> list[int | None]:
-    """Who each of these is, locked, nobody being made: by the first of her identities that somebody has."""
-    said = {pair for one in persons for pair in one.identities if pair[0] != "customer_id"}
-    kept = {pair: (pair[0], service.identity_value(session, *pair)) for pair in said}
-    owners = service.owners(session, list(kept.values()))
-    whose = [
-        next((
-            who for kind, value in one.identities
-            if (who := int(value) if kind == "customer_id" else owners.get(kept[kind, value]))
-        ), None)
-        for one in persons
-    ]  # fmt: skip
-    now = many.lock_ids(session, {who for who in whose if who is not None})
-    return [None if who is None else now.get(who) for who in whose]
-
-
-def _said(known: int | Problem | None, one: Person) -> int | Reason:
+def _said(known: many.Known, one: Person) -> int | Reason | None:
     if isinstance(known, Problem):
         return reason("%(detail)s", detail=known.detail)
-    return known or reason("没有 ID 为 %(id)s 的客户", id=one.identities[0][1])
+    if known is None and not one.only_find:
+        return reason("没有 ID 为 %(id)s 的客户", id=one.identities[0][1])
+    return known
 
 
 def _touch(session: Session, batch: Batch, persons: Sequence[Person], met: many.Met) -> None:

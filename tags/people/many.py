@@ -22,7 +22,8 @@ from tags.people.names import name_key
 from tags.people.selector import Selector
 
 Pair = tuple[str, str]  # kind and value of an identity
-Known = int | Problem  # whose it is, or why that can't be said
+Known = int | Problem | None  # whose it is, nobody's, or why that can't be said
+OUR_ID = "customer_id"
 PRIORITY = ("unionid", "phone", "shop_customer_id", "external_userid", "email")
 
 
@@ -39,12 +40,19 @@ class Met:
 class Person:
     """What a row says of somebody. identities: kind and value (a phone as E.164), all hers, at least one.
 
-    name: for whom nobody knew. at: aware UTC, of the touch that makes her known (None: now).
+    A `customer_id` stands alone. name: for whom nobody knew. at: aware UTC, of the touch that makes her known (None:
+    now). only_find: nobody is made for the row, and nothing it says is kept.
     """
 
     identities: tuple[Pair, ...]
     name: str = ""
     at: datetime | None = None
+    only_find: bool = False
+
+    @property
+    def finds(self) -> bool:
+        """Whether she can only be found; nobody can be made out of one of our ids."""
+        return self.only_find or self.identities[0][0] == OUR_ID
 
 
 SURVIVORS = "SELECT id, coalesce(survivor_id, id) FROM customers WHERE id = ANY(%(ids)s)"
@@ -94,20 +102,24 @@ def resolve_or_make(
 
 
 def known(session: Session, people: Sequence[Person], source: str) -> Met:
-    """Whose each row is, locked, with the identities nobody had given to her; a stranger where nobody is meant.
+    """Whose each row is, locked, all in one order, with the identities nobody had given to her.
 
+    A stranger is made where a row means nobody, unless it only finds: then it is None.
     source: who says so: api, import; it makes a phone verified (C2). A row whose identities are two customers' makes
     them one (the older survives), or is a Problem where only a person can say that.
     """
     said = {pair for person in people for pair in person.identities}
     kept = {pair: (pair[0], service.identity_value(session, *pair)) for pair in said}
+    ids = {int(value) for kind, value in said if kind == OUR_ID}
     owners = service.owners(session, list(kept.values()))
-    locked = lock_ids(session, set(owners.values()))
+    locked = lock_ids(session, ids.union(owners.values()))
     if any(one != hers for one, hers in locked.items()):
         owners = service.owners(session, list(kept.values()))  # a merge moved them while we waited
-    fresh = set(kept.values()) - owners.keys()
+    owners |= {(OUR_ID, str(one)): locked[one] for one in ids & locked.keys()}
     rows = [[kept[pair] for pair in _ordered(person)] for person in people]
-    made = _make(session, _sort_out(people, rows, owners))
+    makers = [(person, pairs) for person, pairs in zip(people, rows, strict=True) if not person.finds]
+    fresh = {pair for _, pairs in makers for pair in pairs} - owners.keys()
+    made = _make(session, _sort_out(makers, owners))
     owners = {pair: made.get(whose, whose) for pair, whose in owners.items()}
     written = _keep(session, {pair: owners[pair] for pair in sorted(fresh)}, source)
     if lost := fresh - written:  # somebody else was quicker
@@ -115,8 +127,11 @@ def known(session: Session, people: Sequence[Person], source: str) -> Met:
     nobodys = set(made.values()) - set(owners.values())
     run(session, FORGET, ids=list(nobodys))
     _show_phones(session, {pair[1]: owners[its] for pair, its in kept.items() if pair[0] == "phone" and its in written})
-    found: list[Known] = [owners[pairs[0]] for pairs in rows]
-    torn = [at for at, pairs in enumerate(rows) if any(owners[pair] != found[at] for pair in pairs)]
+    found: list[Known] = [next((owners[pair] for pair in pairs if pair in owners), None) for pairs in rows]
+    torn = [
+        at for at, pairs in enumerate(rows)
+        if len(pairs) > 1 and not people[at].finds and any(owners[pair] != found[at] for pair in pairs)
+    ]  # fmt: skip
     for at in torn:
         found[at] = _joined(session, people[at], owners[rows[at][0]], source)
     if torn:
@@ -131,10 +146,10 @@ def _ordered(person: Person) -> Sequence[Pair]:
     return sorted(person.identities, key=lambda pair: PRIORITY.index(pair[0]))
 
 
-def _sort_out(people: Sequence[Person], rows: Sequence[Sequence[Pair]], owners: dict[Pair, int]) -> dict[int, Person]:
+def _sort_out(makers: Sequence[tuple[Person, Sequence[Pair]]], owners: dict[Pair, int]) -> dict[int, Person]:
     """Give every pair an owner, a negative one where a customer is to be made; those to be made, by that number."""
     fresh: dict[int, Person] = {}
-    for person, hers in zip(people, rows, strict=True):
+    for person, hers in makers:
         whose = next((owners[pair] for pair in hers if pair in owners), None)
         if whose is None:
             whose = -len(fresh) - 1
