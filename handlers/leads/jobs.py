@@ -7,7 +7,7 @@ from bot.core.ticks import cron, every
 from handlers.leads import service, standing
 
 
-@every(3600)
+@every(300)
 def gather(session: Session) -> None:
     """Take in who came since; a share-out does so too."""
     service.gather(session)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Select, exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from bot.core.installation import installation_of
 from handlers.leads import service
@@ -19,7 +19,7 @@ State = Literal["open", "handed_out", "added", "refused"]
 
 @dataclass(frozen=True)
 class Shown:
-    """A lead with her name, her masked phone and her turns, oldest first.
+    """A lead with her name, her masked phone (the survivor's, where she was merged) and her turns, oldest first.
 
     maybe: (id, name) of contacts in whose remark a member wrote her phone; only a person can say that they are one.
     """
@@ -52,15 +52,17 @@ def of_state(state: str | None, userid: str | None) -> Select[Lead]:
 
 def listed(session: Session, leads: Sequence[Lead]) -> list[Shown]:
     """These leads, in their order."""
-    who = select(Customer).where(Customer.id.in_([one.customer_id for one in leads]))
-    people, vault = {one.id: one for one in session.scalars(who)}, installation_of(session).vault
+    now = aliased(Customer)
+    who = select(Customer.id, now).join(now, now.id == func.coalesce(Customer.survivor_id, Customer.id))
+    people = dict(session.execute(who.where(Customer.id.in_([one.customer_id for one in leads]))).all())
+    vault = installation_of(session).vault
     turns = service.turns(session, [one.id for one in leads])
-    maybe = _suggested(session, [one.customer_id for one in leads])
+    maybe = _suggested(session, [one.id for one in people.values()])
     return [
         Shown(
-            id=str(one.id), customer_id=str(one.customer_id), name=her.name, city=her.city, source=one.source,
+            id=str(one.id), customer_id=str(her.id), name=her.name, city=her.city, source=one.source,
             phone=masked(vault.decrypt(her.phone)) if her.phone else None, state=one.state, not_before=one.not_before,
-            turns=turns.get(one.id, []), maybe=maybe.get(one.customer_id, []),
+            turns=turns.get(one.id, []), maybe=maybe.get(her.id, []),
         )
         for one in leads for her in (people[one.customer_id],)
     ]  # fmt: skip

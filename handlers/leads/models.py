@@ -9,7 +9,7 @@ from bot.core.db import At, Base, Big, Id, Json
 class Lead(Base):
     """A customer in the pool. state: open, handed_out, added, refused or merged. not_before: when she may be asked.
 
-    source: buyer or import.
+    merged: another lead of the same person stands, until they are parted. source: buyer or import.
     """
 
     __tablename__ = "leads"

@@ -64,7 +64,6 @@ def index() -> Response:
 def share_out() -> BaseResponse:
     """The drawer in which an operator shares out, once or each morning."""
     form = Form({"most": "100"})
-    service.gather(session())
     members = staff.choices(session())
     if request.method == "POST":
         form = Form.sent()

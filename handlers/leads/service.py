@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from bot.core import clock
@@ -15,9 +15,11 @@ from handlers.leads.events import LeadEnded
 from handlers.leads.models import HandOut, Lead
 from handlers.leads.preferences import lead_rest_days
 from tags.people import service as people
+from tags.people.models import Contact, Customer
 
 Result = Literal["refused", "no_answer", "returned"]
 RETURNED_AT_ONCE = 200
+STANDING = ("refused", "handed_out", "open")  # which of one person's leads stands
 
 GATHER = """
 INSERT INTO leads (customer_id, source, state, not_before, made_at)
@@ -25,7 +27,9 @@ SELECT c.id, CASE WHEN b.orders > 0 THEN 'buyer' ELSE 'import' END, 'open', %(no
 FROM customers c LEFT JOIN buyers b ON b.customer_id = c.id
 WHERE c.phone_tail <> '' AND c.merged_into IS NULL AND NOT EXISTS (
     SELECT 1 FROM contacts k WHERE k.customer_id = c.id
-) AND NOT EXISTS (SELECT 1 FROM leads l WHERE l.customer_id = c.id)
+) AND NOT EXISTS (SELECT 1 FROM leads l WHERE l.customer_id = c.id) AND NOT EXISTS (
+    SELECT 1 FROM customers f JOIN leads l ON l.customer_id = f.id WHERE f.survivor_id = c.id
+)
 ORDER BY c.id ON CONFLICT DO NOTHING RETURNING id
 """
 
@@ -58,7 +62,7 @@ def report(session: Session, lead_id: int, result: Result, note: str = "", *, ha
 
 def came(session: Session, customer_id: int, userid: str = "") -> None:
     """She is a contact now: her lead is done, whoever had it. userid: whom she added, where one is known."""
-    lead = session.scalar(select(Lead).where(Lead.customer_id == customer_id).with_for_update())
+    lead = next((one for one in _hers(session, customer_id) if one.state != "merged"), None)
     if lead is None or lead.state == "added":
         return
     turn = _turn(session, lead.id)
@@ -67,30 +71,30 @@ def came(session: Session, customer_id: int, userid: str = "") -> None:
     lead.state = "added"
 
 
-def merged(session: Session, from_id: int, into_id: int, *, met: bool) -> None:
-    """Two customers are one: their lead is done if she is a contact, and one of two goes. Both are locked."""
-    if met:
-        came(session, from_id)
-        came(session, into_id)
-        return
-    hers = {one.customer_id: one for one in session.scalars(
-        select(Lead).where(Lead.customer_id.in_([from_id, into_id])).with_for_update()
-    )}  # fmt: skip
-    if len(hers) == 2:
-        gone = hers[from_id]
-        turn = _turn(session, gone.id)
+def settle(session: Session, customer_id: int) -> None:
+    """Of the leads that came together in one person one stands; the others are `merged` until they are parted (C2).
+
+    Each is first what its own turns made it; then a refusal goes before a turn under way, and that before who rests
+    longest. She is locked, and whoever she was merged with.
+    """
+    hers = _hers(session, customer_id)
+    for lead in hers:
+        lead.state = _own_state(session, lead)
+    for lead in sorted(hers, key=lambda one: (STANDING.index(one.state), -one.not_before.timestamp(), one.id))[1:]:
+        turn = _turn(session, lead.id)
         if turn is not None:
-            _end(session, gone, turn, "returned", "")
-        gone.state = "merged"
-    elif from_id in hers:
-        hers[from_id].customer_id = into_id
+            _end(session, lead, turn, "returned", "")
+        lead.state = "merged"
+    if session.scalar(select(exists().where(Contact.customer_id == customer_id))):
+        came(session, customer_id)
 
 
-def parted(session: Session, customer_id: int) -> None:
-    """She stands on her own again: her lead is open."""
-    lead = session.scalar(select(Lead).where(Lead.customer_id == customer_id, Lead.state == "merged"))
-    if lead is not None:
-        lead.state = "open"
+def settle_among(session: Session, customer_ids: Sequence[int]) -> None:
+    """Settle those of these customers, all locked, who were merged: `gather` may have met a merge under way."""
+    merged_into = set(session.scalars(select(Customer.survivor_id).where(Customer.survivor_id.in_(customer_ids))))
+    for customer_id in customer_ids:
+        if customer_id in merged_into:
+            settle(session, customer_id)
 
 
 def anybody_due(session: Session) -> bool:
@@ -133,6 +137,17 @@ def turns(session: Session, lead_ids: Sequence[int]) -> dict[int, list[HandOut]]
     for one in session.scalars(select(HandOut).where(HandOut.lead_id.in_(lead_ids)).order_by(HandOut.id)):
         found.setdefault(one.lead_id, []).append(one)
     return found
+
+
+def _hers(session: Session, customer_id: int) -> list[Lead]:
+    """Her leads, locked: her own, and those of who was merged into her."""
+    hers = select(Lead).where(Lead.customer_id.in_(people.family(session, customer_id))).order_by(Lead.id)
+    return list(session.scalars(hers.with_for_update()))
+
+
+def _own_state(session: Session, lead: Lead) -> str:
+    results = set(session.scalars(select(HandOut.result).where(HandOut.lead_id == lead.id)))
+    return "refused" if "refused" in results else "handed_out" if "" in results else "open"
 
 
 def _turn(session: Session, lead_id: int) -> HandOut | None:

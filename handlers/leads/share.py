@@ -24,6 +24,7 @@ from handlers.messaging import placeholders
 from tags.conditions.tree import Group, Tree, stored
 from tags.people import finding, staff
 from tags.people import service as people
+from tags.people.models import Customer
 
 LOCK = 0x4C454144  # "LEAD": held while a share-out is decided
 MOST = 1000  # leads in one share-out
@@ -49,7 +50,7 @@ def share_out(session: Session, userids: Sequence[str], tree: Tree | None = None
     free = {userid: max(0, lead_daily_cap.of(session) - had) for userid, had in _had_today(session, userids).items()}
     fitting = _fitting(session, tree)
     leads = list(session.scalars(fitting.order_by(Lead.not_before, Lead.id).limit(min(most, sum(free.values())))))
-    people.lock(session, *(one.customer_id for one in leads))
+    service.settle_among(session, [one.id for one in people.lock(session, *(one.customer_id for one in leads))])
     shared = dict.fromkeys(userids, 0)
     for lead, userid in zip(leads, in_turns(userids, free), strict=False):
         fresh, turn = service.turn_of(session, lead.id)
@@ -74,7 +75,10 @@ def _fitting(session: Session, tree: Tree | None) -> Select[Lead]:
     """Open leads who may be asked now, of those the tree means, without who opted out."""
     willing = stored(session, {"none": [{"consent": "marketing", "is": "withdrawn"}]})
     meant = finding.meant(session, willing if tree is None else Group("all", (tree, willing)))
-    return select(Lead).where(Lead.state == "open", Lead.not_before <= clock.now(), Lead.customer_id.in_(meant))
+    due = select(Lead).where(Lead.state == "open", Lead.not_before <= clock.now())
+    return due.join(Customer, Customer.id == Lead.customer_id).where(
+        func.coalesce(Customer.survivor_id, Customer.id).in_(meant)
+    )
 
 
 def _hand_out(session: Session, lead: Lead, userid: str) -> None:
@@ -85,11 +89,10 @@ def _hand_out(session: Session, lead: Lead, userid: str) -> None:
     lead.state = "handed_out"
     session.add(turn)
     session.flush()
-    handed = LeadHandedOut(customer_id=lead.customer_id, userid=userid, due_at=due_at.isoformat())
-    announce(session, handed)
     who = placeholders.reader(session, lead.customer_id, userid)
+    announce(session, LeadHandedOut(customer_id=who.customer_id, userid=userid, due_at=due_at.isoformat()))
     text = say(
         SOURCE, "请添加客户「%(name)s」，%(days)s 天内有效。号码、话术和结果都在这里：%(link)s",
         name=who.name or say(SOURCE, "新客户"), days=lead_days.of(session), link=links.link(session, turn),
     )  # fmt: skip
-    staff.tell(session, userid, text, dedupe=f"lead:{turn.id}", customer_id=lead.customer_id)
+    staff.tell(session, userid, text, dedupe=f"lead:{turn.id}", customer_id=who.customer_id)

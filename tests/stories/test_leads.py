@@ -105,6 +105,26 @@ def test_who_becomes_a_contact_is_matched_however_she_is_known(shop: Shop) -> No
     assert by_phone
 
 
+def test_a_refusal_outlives_a_merge_and_a_lead_opens_again_when_it_is_undone(shop: Shop) -> None:  # C8 C2
+    def merge(one: str, into: str) -> str:
+        return str(shop.api.post(f"/customers/{one}/merge", {"into": {"customer_id": into}})["id"])
+
+    refuser, other, unasked = buyers(shop, "0001", "0002", "0003")
+    shop.api.post("/leads/share-out", {"staff": ["lily"], "where": {"field": "name", "is": "客0001"}})
+    shop.api.post(f"/leads/{pool(shop, state='handed_out')[0]['id']}/results", {"result": "refused"})
+    merges = [merge(refuser, other), merge(other, unasked)]
+    assert [(one["customer_id"], one["state"]) for one in pool(shop)] == [(unasked, "refused")]
+    assert shop.api.post("/leads/share-out", {"staff": ["lily"]}) == {"by_member": {"lily": 0}, "left": 0}
+    anna = shop.wecom.add_contact("Anna", staff="lily")
+    shop.run_jobs()
+    merges.append(merge(shop.api.customer(anna)["id"], unasked))
+    assert [one["state"] for one in pool(shop)] == ["added"]
+    for done in reversed(merges):
+        shop.api.post(f"/merges/{done}/undo")
+    states = {one["customer_id"]: one["state"] for one in pool(shop)}
+    assert states == {refuser: "refused", other: "open", unasked: "open"}
+
+
 def test_a_phone_in_a_members_remark_suggests_who_she_is(shop: Shop) -> None:  # C8 C2
     buyers(shop, "0001")
     anna = shop.wecom.add_contact("Anna", staff="lily")
