@@ -33,9 +33,18 @@ hypothesis_settings.register_profile("long", parent=hypothesis_settings.get_prof
 hypothesis_settings.load_profile("long" if os.environ.get("FUGOU_TESTS") == "all" else "short")
 
 
+MEMORY, ROOM = Path("/dev/shm"), 6 << 30  # bytes
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the run's folder, which xdist's workers inherit; open to the user PostgreSQL runs as."""
+    """Make the run's folder, which xdist's workers inherit; open to the user PostgreSQL runs as.
+
+    All temporary files are kept in memory where there is room: a test's database is nine hundred small files, whose
+    copy takes 30 ms there and up to 800 on a disk.
+    """
     if "FUGOU_TEST_RUN" not in os.environ:
+        if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+            os.environ["TMPDIR"], tempfile.tempdir = str(MEMORY), None
         os.environ["FUGOU_TEST_RUN"] = tempfile.mkdtemp(prefix="fugou-run-")
         Path(os.environ["FUGOU_TEST_RUN"]).chmod(0o711)
 
@@ -78,7 +87,7 @@ def database(servers: Servers, template: str) -> Iterator[str]:
     """The address of a database of this test alone."""
     name = f"t{os.getpid()}_{next(_numbers)}"
     with _server(servers) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield _url(servers, name)
     with _server(servers) as server:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -22,7 +22,7 @@ def logs() -> None:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder that every user can enter, as the servers' user must (pytest's own are closed)."""
-    made = Path(tempfile.mkdtemp(prefix="fugou-test-", dir="/tmp"))
+    made = Path(tempfile.mkdtemp(prefix="fugou-test-"))
     made.chmod(0o755)
     yield made
     shutil.rmtree(made)

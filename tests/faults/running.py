@@ -85,7 +85,7 @@ def servers(data: Path) -> list[daemon.Daemon]:
 @contextmanager
 def initialised(**settings: str) -> Iterator[dict[str, str]]:
     """The environment of an installation that `fugou init` has made in a folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="fugou-test-", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="fugou-test-") as name:
         Path(name).chmod(0o755)
         given = {
             "DATA_DIR": f"{name}/data", "SECRET_KEY": "a secret key for tests, long enough to be one",

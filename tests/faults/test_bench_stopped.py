@@ -13,7 +13,7 @@ from running import PATIENCE_SECONDS, family, none_lives
 
 
 def test_a_bench_told_to_stop_leaves_no_process_and_no_folder() -> None:
-    with tempfile.TemporaryDirectory(prefix="fugou-test-", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="fugou-test-") as name:
         Path(name).chmod(0o755)
         words = [sys.executable, "-m", "bot.app.bench", "ingest"]
         bench = subprocess.Popen(words, env={**os.environ, "TMPDIR": name}, stdout=subprocess.DEVNULL)
