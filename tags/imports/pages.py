@@ -197,6 +197,7 @@ def _words(bad: BadFile) -> str:
         "headings": _("读不出表头那一行"), "too large": _("展开后太大了，请另存为 CSV"),
         "encoding": _("文字编码既不是 UTF-8 也不是 GB18030，请另存为 UTF-8 的 CSV"),
         "size": _("最多 %(most)s MB，它更大；更大的文件用 fugou import 命令导入", most=keeping.MOST_BYTES >> 20),
+        "sparse": _("有内容的格子相距太远（%(found)s），请删掉离表格很远的那些格子", found=bad.facts.get("found", "")),
         "columns": _("列太多了，最多 %(most)s 列", most=files.MOST_COLUMNS),
         "format": _("这是 %(what)s，请另存为 .xlsx，或 UTF-8 的 CSV", what=bad.facts.get("what", "")),
     }  # fmt: skip

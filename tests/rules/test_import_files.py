@@ -121,6 +121,50 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:  # qua
         sheets.to_csv(path, tmp_path / "out.csv")
 
 
+SHEET = "<worksheet><sheetData>{}</sheetData></worksheet>"
+ROW = '<row r="{}"><c r="{}"><v>1</v></c></row>'
+FAR = ROW.format(1, "A1") + ROW.format(1048576, "XFD1048576")
+UNSAID = "<row/>" * 200_000 + "<row>" + "<c/>" * 200 + "<c><v>1</v></c></row>"  # the same rectangle without addresses
+
+
+@pytest.mark.parametrize(
+    ("member", "content", "says"),
+    [
+        ("xl/worksheets/sheet1.xml", SHEET.format(FAR), "1,048,576 × 16,384"),
+        ("xl/sheet1.bin", f'<x:{SHEET.format(FAR)[1:]}'.replace("</worksheet", "</x:worksheet"), "1,048,576 × 16,384"),
+        ("xl/worksheets/sheet1.xml", SHEET.format(UNSAID), "200,001 × 201"),
+        ("xl/worksheets/sheet1.xml", "<!DOCTYPE a>" + SHEET.format(FAR), "neither text"),
+        ("xl/worksheets/sheet1.xml", SHEET.format(FAR) + "<", "neither text"),
+    ],
+)  # fmt: skip
+def test_a_sheet_whose_cells_stand_far_apart_is_refused_before_it_is_read(
+    tmp_path: Path, member: str, content: str, says: str
+) -> None:  # quality.md, Security
+    book = xlsxwriter.Workbook(str(tmp_path / "f.xlsx"))
+    book.add_worksheet().write(0, 0, "order_id")
+    book.close()
+    with zipfile.ZipFile(tmp_path / "f.xlsx") as honest, zipfile.ZipFile(tmp_path / "g.xlsx", "w") as crafted:
+        for name in honest.namelist():
+            if name == "xl/worksheets/sheet1.xml":
+                crafted.writestr(member, content)
+            else:
+                whither = honest.read(name).replace(b"worksheets/sheet1.xml", member.removeprefix("xl/").encode())
+                crafted.writestr(name, whither)
+    with pytest.raises(BadFile, match=says):
+        sheets.to_csv(tmp_path / "g.xlsx", tmp_path / "out.csv")
+
+
+def test_styled_empty_cells_far_away_do_not_count(tmp_path: Path) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "f.xlsx"))
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["order_id"])
+    sheet.write_row(1, 0, ["A1"])
+    sheet.write_blank(1_048_575, 16_383, None, book.add_format({"bold": True}))
+    book.close()
+    sheets.to_csv(tmp_path / "f.xlsx", tmp_path / "out.csv")
+    assert every(files.opened(tmp_path / "out.csv")) == [["A1"]]
+
+
 @pytest.mark.parametrize(
     ("cell", "fen"),
     [("1234.5", 123_450), ("￥1,234.50", 123_450), ("１２元", 1_200), ("0", 0), ("¥ 9.9", 990), ("12.500", 1_250),
