@@ -21,6 +21,7 @@ from tags.imports.values import plain
 BLOCK = 1 << 20
 LOOKED_AT = 1 << 16  # bytes that say what a file is
 MOST_COLUMNS = 100
+MOST_TOGETHER = 5_000  # rows of one thing behind those asked for
 MOST_CHARACTERS = 32_767  # of a cell, as Excel's
 DELIMITERS = ",;\t"
 ENCODINGS = ("utf-8", "gb18030")
@@ -111,7 +112,10 @@ def opened(path: Path) -> Sheet:
 
 
 def read(sheet: Sheet, place: Place, most: int, together: int | None = None) -> Rows:
-    """Rows from `place` on: `most` of them, and further ones while their cell in column `together` is the same."""
+    """Rows from `place` on: `most` of them, and further ones while their cell in column `together` is the same.
+
+    Raises BadFile where that goes on for more than `MOST_TOGETHER` rows.
+    """
     rows = Rows([], [], {}, None)
     with sheet.path.open("rb") as file:
         file.seek(place.offset)
@@ -119,6 +123,8 @@ def read(sheet: Sheet, place: Place, most: int, together: int | None = None) -> 
             if len(rows.cells) >= most and (together is None or _other(rows.cells[-1], cells, together)):
                 rows.following = Place(begins, number)
                 break
+            if len(rows.cells) >= most + MOST_TOGETHER:
+                raise _endless(sheet, number, cells, together or 0)
             fault = broken or _fault(sheet, cells)
             if fault is not None:
                 rows.broken[len(rows.cells)] = fault
@@ -130,8 +136,14 @@ def read(sheet: Sheet, place: Place, most: int, together: int | None = None) -> 
 
 
 def _other(last: Sequence[str], cells: Sequence[str], together: int) -> bool:
-    """Whether a row does not belong to the last one."""
-    return last[together : together + 1] != cells[together : together + 1] or not cells[together : together + 1]
+    """Whether a row does not belong to the last one; one that says nothing there belongs to none."""
+    return last[together : together + 1] != cells[together : together + 1] or not any(cells[together : together + 1])
+
+
+def _endless(sheet: Sheet, number: int, cells: Sequence[str], together: int) -> BadFile:
+    head, most = sheet.heads[together], f"{MOST_TOGETHER:,}"
+    text = f"has more than {most} rows before row {number} that all say {cells[together][:40]} in the column {head}"
+    return BadFile("together", f"{text}; is it the right column?", most=most, head=head)
 
 
 def _records(

@@ -95,6 +95,15 @@ def test_rows_of_one_order_are_never_parted(tmp_path: Path) -> None:
     assert len(every(sheet, 5, together=0)) == 20
 
 
+def test_rows_without_end_are_no_one_order(tmp_path: Path) -> None:  # quality.md, Reliability
+    sheet = opened(tmp_path, (HEADINGS + "A1,1\n" * (files.MOST_TOGETHER + 9)).encode())
+    assert len(files.read(sheet, sheet.body, 9, together=0).cells) == files.MOST_TOGETHER + 9
+    with pytest.raises(BadFile, match=r"5,000 rows before row 5010 that all say A1 in the column 订单号"):
+        files.read(sheet, sheet.body, 8, together=0)
+    sheet = opened(tmp_path, (HEADINGS + ",1\n" * 20).encode())
+    assert len(files.read(sheet, sheet.body, 5, together=0).cells) == 5
+
+
 def test_a_workbook_is_read_as_a_person_sees_it(tmp_path: Path) -> None:
     book = xlsxwriter.Workbook(str(tmp_path / "f.xlsx"))
     sheet, day = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
