@@ -12,7 +12,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
 from flask import Response, current_app, request
@@ -25,6 +25,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -66,8 +67,21 @@ def rfc3339(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def _written(form: str, like: str) -> BeforeValidator:
+    """A moment or a day as text; pydantic alone would also take a number, of seconds or milliseconds as it guesses."""
+    written = re.compile(form)
+
+    def checked(value: Any) -> Any:
+        if not isinstance(value, date) and not (isinstance(value, str) and written.match(value)):
+            raise ValueError(f"expected text like {like}")
+        return value
+
+    return BeforeValidator(checked)
+
+
 Moment = Annotated[
     AwareDatetime,
+    _written(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", "2026-11-24T18:00:00Z"),
     PlainSerializer(rfc3339, return_type=str),
     Field(json_schema_extra={"format": "date-time"}),
 ]
@@ -86,6 +100,7 @@ def _past(at: datetime) -> datetime:
 Past = Annotated[
     Moment, AfterValidator(_past), Field(description="not in the future, a clock's skew of 5 minutes aside")
 ]
+Day = Annotated[date, _written(r"\d{4}-\d\d-\d\d$", "2026-11-24")]
 Ident = Annotated[str, Field(pattern=r"^[0-9]{1,18}$", description="an opaque id")]
 ABSENT: Any = None  # the default of what may be left out and may not be null
 Flag = Annotated[bool, Strict()]  # a JSON boolean; pydantic alone would take 0 and "yes"

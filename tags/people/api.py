@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from bot.core import clock
 from bot.web import edge
-from bot.web.api import Answer, Body, ById, Ident, Listing, Paging, Whole, answers, reply, resource
+from bot.web.api import Answer, Body, ById, Day, Ident, Listing, Paging, Whole, answers, reply, resource
 from bot.web.guard import needs
 from tags.people import describe, finding, merge, service
 from tags.people.cards import CustomerAnswer, cards
@@ -65,7 +65,7 @@ class CustomerBody(Body):
 
     name: Text | SkipJsonSchema[None] = None
     gender: Literal["female", "male", ""] | SkipJsonSchema[None] = None
-    birthday: Annotated[date, AfterValidator(_born)] | None = None
+    birthday: Annotated[Day, AfterValidator(_born)] | None = None
     city: Text | SkipJsonSchema[None] = None
     language: Literal["zh-CN", "zh-TW", "en", ""] | SkipJsonSchema[None] = None
     phone: Phone | SkipJsonSchema[None] = None

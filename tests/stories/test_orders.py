@@ -172,6 +172,7 @@ def test_what_is_not_an_order_is_refused_with_the_place(shop: Shop) -> None:  # 
     for change, pointer in (
         ({"total_fen": -1}, "/total_fen"), ({"total_fen": 1.5}, "/total_fen"), ({"order_id": "a/b"}, "/order_id"),
         ({"paid_at": "2026-11-05T10:00:00"}, "/paid_at"), ({"paid_at": "1899-01-01T00:00:00Z"}, "/paid_at"),
+        ({"paid_at": 1_763_600_000}, "/paid_at"), ({"paid_at": "1763600000"}, "/paid_at"),
         ({"tip_fen": 3}, "/tip_fen"), ({"customer": {}}, "/customer"),
     ):  # fmt: skip
         problem = refused(shop, "/orders", {**order(), **change}, 422)

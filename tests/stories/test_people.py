@@ -315,6 +315,7 @@ def told(change: str, external_userid: str, more: str = "") -> str:
         ("GET", "/customers", {"params": {"limit": "0"}}, "/limit"),
         ("PATCH", "/customers/1", {"body": {"phone": "not a phone"}}, "/phone"),
         ("PATCH", "/customers/1", {"body": {"gender": "?"}}, "/gender"),
+        ("PATCH", "/customers/1", {"body": {"birthday": 86_400}}, "/birthday"),
         ("PATCH", "/customers/one", {"body": {"city": "杭州"}}, "/id"),
         ("POST", "/customers/1/merge", {"body": {"into": {"phone": "not a phone"}}}, "/into/phone"),
     ],
