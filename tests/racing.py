@@ -1,9 +1,13 @@
 """Many at once: what each of several threads got that began at the same moment."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from bot.core.errors import Problem
 
@@ -28,3 +32,14 @@ def together(*actions: Callable[[], Got]) -> list[Got | Problem]:
 def refused(got: Sequence[object]) -> list[str]:
     """The kinds of the refusals among what threads got."""
     return [type(each).__name__ for each in got if isinstance(each, Problem)]
+
+
+def waited_for(session: Session) -> bool:
+    """Whether another transaction has come to wait for a lock of this one, within 30 s."""
+    waiting = text("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))")
+    until = time.monotonic() + 30
+    while not session.scalar(waiting):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.checks import check
 from bot.core.installation import installation_of
-from tags.segments import keeping, service
+from tags.segments import parts, service
 from tags.segments.held import find
 from tags.segments.index import index_of
 from tags.segments.models import MembershipChange
@@ -34,7 +34,7 @@ def told(session: Session) -> Iterable[str]:
     moving = BitMap(one for one in session.scalars(lately) if one is not None)
     for segment in session.scalars(service.listing()):
         members = index_of(installation_of(session)).members(service.tree_of(session, segment))
-        differing = (members ^ keeping.told(session, segment.id)) - moving
+        differing = (members ^ parts.told(session, segment.id)) - moving
         yield from _said(segment.id, differing, "are members and were not told, or the other way round")
 
 

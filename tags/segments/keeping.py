@@ -6,12 +6,12 @@ told, so a worker that dies in between leaves nothing to be remembered. Bits and
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from pyroaring import BitMap
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.core.events import announce
@@ -19,11 +19,11 @@ from bot.core.installation import after_commit, installation_of
 from tags.conditions.kept import leaves_of
 from tags.conditions.tree import Tree
 from tags.people import service as people
-from tags.segments import service, snapshots
+from tags.segments import parts, service, snapshots
 from tags.segments.events import SegmentEntered, SegmentLeft
 from tags.segments.held import Held, name
 from tags.segments.index import EVERYBODY, View, index_of
-from tags.segments.models import PART_BITS, Segment, SegmentPart
+from tags.segments.models import PART_BITS, Segment
 
 AT_ONCE = 200  # comings and goings in one transaction
 
@@ -32,17 +32,25 @@ AT_ONCE = 200  # comings and goings in one transaction
 class Watched:
     """A segment as this process knows it.
 
-    told: who was told to have entered. open: whose membership is to be looked at. seen: the bitmaps that were looked
-    at last. because: by customer, the leaves that turned for her.
+    since: from when its tree is what it is. told: who was told to have entered. open: whose membership is to be looked
+    at. seen: the bitmaps that were looked at last. because: by customer, the leaves that turned for her.
     """
 
     name: str
-    version: int
+    since: datetime
     tree: Tree
     told: BitMap
     open: BitMap = field(default_factory=BitMap)
     seen: list[Held] = field(default_factory=list)
     because: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass
+class Keeper:
+    """What this process knows of every segment. position: the `pg_snapshot` up to which it knows who was told."""
+
+    segments: dict[int, Watched] = field(default_factory=dict)
+    position: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,19 +64,19 @@ class Move:
 
 def step(session: Session) -> bool:
     """Tell some of the comings and goings that are due; whether there are more."""
-    watched: dict[int, Watched] = installation_of(session).caches.setdefault("segments.watched", {})
-    moves = due(session, watched)
-    _tell(session, watched, moves[:AT_ONCE])
+    keeper: Keeper = installation_of(session).caches.setdefault("segments.keeper", Keeper())
+    moves = due(session, keeper)
+    _tell(session, keeper.segments, moves[:AT_ONCE])
     return len(moves) > AT_ONCE
 
 
-def due(session: Session, watched: dict[int, Watched]) -> list[Move]:
-    """Who is to be told of, in every segment. watched: what this process knew of them, brought up to date."""
-    _renew(session, watched)
-    if not watched:
+def due(session: Session, keeper: Keeper) -> list[Move]:
+    """Who is to be told of, in every segment. keeper: what this process knew of them, brought up to date."""
+    _renew(session, keeper)
+    if not keeper.segments:
         return []
     with index_of(installation_of(session)).view() as view:
-        return _due(view, watched)
+        return _due(view, keeper.segments)
 
 
 def write_down(session: Session) -> None:
@@ -80,21 +88,23 @@ def write_down(session: Session) -> None:
         )
 
 
-def told(session: Session, segment_id: int) -> BitMap:
-    """Who was told to have entered and not to have left."""
-    parts = session.scalars(select(SegmentPart.members).where(SegmentPart.segment_id == segment_id))
-    return BitMap.union(BitMap(), *map(BitMap.deserialize, parts))
-
-
-def _renew(session: Session, watched: dict[int, Watched]) -> None:
-    versions = dict(session.execute(select(Segment.id, Segment.version).where(Segment.deleted_at.is_(None))).all())
-    for segment_id in watched.keys() - versions.keys():
+def _renew(session: Session, keeper: Keeper) -> None:
+    watched, was, keeper.position = keeper.segments, keeper.position, parts.position(session)
+    rows = session.execute(select(Segment.id, Segment.name, Segment.since).where(Segment.deleted_at.is_(None)))
+    now = {segment_id: (called, since) for segment_id, called, since in rows}
+    for segment_id in watched.keys() - now.keys():
         del watched[segment_id]
-    for segment_id, version in versions.items():
-        if segment_id not in watched or watched[segment_id].version != version:
-            found = service.get(session, segment_id)
-            tree = service.tree_of(session, found)
-            watched[segment_id] = Watched(found.name, version, tree, told(session, segment_id))
+    for segment_id, of_part, members in parts.written(session, was) if watched else ():
+        one = watched.get(segment_id)
+        if one is not None:
+            turned = (one.told & of_part) ^ members
+            one.told ^= turned
+            one.open |= turned
+    for segment_id, (called, since) in now.items():
+        if segment_id not in watched or watched[segment_id].since != since:
+            tree = service.tree_of(session, service.get(session, segment_id))
+            watched[segment_id] = Watched(called, since, tree, parts.told(session, segment_id))
+        watched[segment_id].name = called
 
 
 def _due(view: View, watched: Mapping[int, Watched]) -> list[Move]:
@@ -134,10 +144,11 @@ def _tell(session: Session, watched: Mapping[int, Watched], moves: list[Move]) -
         return
     locked = people.lock_rows(session, *{move.customer_id for move in moves})
     standing = {one.id for one in locked if one.merged_into is None}
-    wanted = {(move.segment_id, move.customer_id >> PART_BITS) for move in moves}
-    parts = _parts(session, wanted)
+    since = _since(session, {move.segment_id for move in moves})
+    moves = [move for move in moves if since.get(move.segment_id) == watched[move.segment_id].since]
+    kept = parts.lock(session, {(move.segment_id, move.customer_id >> PART_BITS) for move in moves})
     for move in moves:
-        part = parts[move.segment_id, move.customer_id >> PART_BITS]
+        part = kept[move.segment_id, move.customer_id >> PART_BITS]
         if (move.customer_id in part) == move.comes:
             continue  # another worker was faster
         (part.add if move.comes else part.discard)(move.customer_id)
@@ -147,20 +158,15 @@ def _tell(session: Session, watched: Mapping[int, Watched], moves: list[Move]) -
             because = one.because.get(move.customer_id, [])
             moved = kind(customer_id=move.customer_id, segment_id=move.segment_id, segment=one.name, because=because)
             announce(session, moved)
-    for (segment_id, number), members in parts.items():
-        row = insert(SegmentPart).values(segment_id=segment_id, part=number, members=members.serialize())
-        update = {"members": row.excluded.members}
-        session.execute(row.on_conflict_do_update(index_elements=["segment_id", "part"], set_=update))
+    for (segment_id, number), members in kept.items():
+        parts.write(session, segment_id, number, members)
     after_commit(session, lambda: _settle(watched, moves))
 
 
-def _parts(session: Session, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], BitMap]:
-    """The parts as they are, theirs alone until the commit."""
-    found: dict[tuple[int, int], BitMap] = {}
-    for segment_id, number in sorted(wanted):
-        row = session.get(SegmentPart, (segment_id, number), with_for_update=True, populate_existing=True)
-        found[segment_id, number] = BitMap.deserialize(row.members) if row is not None else BitMap()
-    return found
+def _since(session: Session, segment_ids: Iterable[int]) -> dict[int, datetime]:
+    """From when the trees of segments in use are what they are; they stay so until the commit."""
+    rows = select(Segment.id, Segment.since).where(Segment.id.in_(segment_ids), Segment.deleted_at.is_(None))
+    return dict(session.execute(rows.order_by(Segment.id).with_for_update(read=True)).all())
 
 
 def _settle(watched: Mapping[int, Watched], moves: Iterable[Move]) -> None:

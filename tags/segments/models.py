@@ -32,13 +32,15 @@ PART_BITS = 16  # the low bits of an id: a part holds 65,536 customers in 8 KB a
 class SegmentPart(Base):
     """Who was told to have entered and not to have left, of the customers whose ids begin with `part`.
 
-    part: id >> 16. members: a serialised roaring bitmap of whole ids.
+    part: id >> 16. members: a serialised roaring bitmap of whole ids. xid: of the transaction that wrote them.
     """
 
     __tablename__ = "segment_parts"
+    __table_args__ = (Index("ix_segment_parts_xid", "xid"),)
     segment_id: Mapped[Big] = mapped_column(ForeignKey("segments.id"), primary_key=True)
     part: Mapped[int] = mapped_column(primary_key=True)
     members: Mapped[bytes] = mapped_column(LargeBinary)
+    xid: Mapped[Big] = mapped_column(server_default="0")
 
 
 class MembershipChange(Base):

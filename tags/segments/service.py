@@ -16,6 +16,7 @@ from bot.core.installation import installation_of
 from bot.operators.audit import record_audit
 from tags.conditions.kept import Kept, keeps, leaves_of, spelled_out, used
 from tags.conditions.tree import Tree, parse, stored
+from tags.segments import parts
 from tags.segments.index import index_of
 from tags.segments.models import PART_BITS, Segment, SegmentPart
 
@@ -149,8 +150,7 @@ def _keep(session: Session, segment_id: int, members: BitMap) -> None:
     session.execute(delete(SegmentPart).where(SegmentPart.segment_id == segment_id))
     for part in np.unique(np.asarray(members.to_array(), np.uint32) >> PART_BITS).tolist():
         of_part = members & BitMap(range(part << PART_BITS, (part + 1) << PART_BITS))
-        session.add(SegmentPart(segment_id=segment_id, part=part, members=of_part.serialize()))
-    session.flush()
+        parts.write(session, segment_id, part, of_part)
 
 
 def _no_circle(session: Session, segment_id: int, tree: Tree) -> None:

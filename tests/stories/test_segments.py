@@ -1,13 +1,16 @@
 """Segments: saved trees, counted and listed, in use and given up (T4)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from racing import waited_for
 from shop import Shop
 from sqlalchemy import text
 from test_tags import group
 
 from bot.core import checks, clock
+from tags.people import service as people
 
 
 def refused(shop: Shop, method: str, path: str, status: int, body: Any = None) -> Any:
@@ -142,6 +145,41 @@ def test_another_tree_moves_people_without_a_word_also_where_a_segment_goes_by_a
     shop.pass_time(seconds=2)
     shop.run_jobs()
     assert sorted(told(shop, "Anna")) == [("segment.entered", "不爱茶"), ("segment.left", "爱茶")]
+
+
+def test_two_workers_tell_a_coming_and_a_going_in_turns(shop: Shop, three: dict[str, str]) -> None:  # T4 G5
+    anna = shop.api.get("/customers", q="Anna")["data"][0]["id"]
+    segment(shop, "爱咖啡", {"tag": three["咖啡"]})
+    one, other = shop.installation.caches, dict[str, Any]()
+    for caches, move in ((other, "GET"), (one, "PUT"), (other, "DELETE")):
+        shop.installation.caches = caches
+        shop.api.call(move, f"/customers/{anna}/tags/{three['咖啡']}")
+        shop.pass_time(seconds=2)
+        shop.run_jobs()
+    assert sorted(told(shop, "Anna")) == [("segment.entered", "爱咖啡"), ("segment.left", "爱咖啡")]
+
+
+def test_moves_of_a_tree_that_was_changed_meanwhile_are_not_told(shop: Shop, three: dict[str, str]) -> None:  # T4
+    anna, bea, _ = (shop.api.get("/customers", q=name)["data"][0]["id"] for name in ("Anna", "Bea", "Cleo"))
+    inner = segment(shop, "爱咖啡", {"tag": three["咖啡"]})
+    outer = segment(shop, "爱咖啡的", {"segment": inner["id"]})
+    shop.run_jobs()
+    for her in (anna, bea):
+        shop.api.put(f"/customers/{her}/tags/{three['咖啡']}")
+    with shop.installation.transaction("test") as session:
+        people.lock(session, int(anna))
+        with ThreadPoolExecutor(1) as worker:
+            shop.pass_time(seconds=2)
+            stepping = worker.submit(shop.run_jobs)  # has seen who came, and waits for her
+            assert waited_for(session)
+            shop.api.patch(f"/segments/{inner['id']}", {"where": {"tag": three["茶"]}})
+            session.commit()
+            stepping.result(60)
+    shop.pass_time(seconds=2)
+    shop.run_jobs()
+    assert told(shop, "Anna") == told(shop, "Bea") == []
+    assert members(shop, outer["id"]) == []
+    assert verified(shop) == []
 
 
 @pytest.mark.parametrize("damage", ["'x'", "set_byte(members, length(members) - 1, 9)"])

@@ -19,7 +19,7 @@ from tags.conditions.tree import Tree, parse
 from tags.people import finding
 from tags.segments import keeping, service
 from tags.segments.index import Index, index_of
-from tags.segments.keeping import Watched
+from tags.segments.keeping import Keeper
 
 SEED = 1
 CUSTOMERS, SEGMENTS, CHANGES, COUNTS, SQL_TREES = 1_000_000, 300, 2_000, 200, 12
@@ -113,18 +113,18 @@ class Work:
 
     def changes(self, rounds: int) -> list[float]:
         """Microseconds a tag change costs the worker until it knows who came and who went, of 300 segments."""
-        draw, watched = self._random, dict[int, Watched]()
+        draw, keeper = self._random, Keeper()
         with self._installation.transaction("bench") as session:
             for n in range(SEGMENTS):
                 service.make(session, f"S{n}", tagged(tuple(draw.sample(range(1, seeded.TAGS + 1), 4))))
         with self._installation.transaction("bench") as session:
-            keeping.due(session, watched)
+            keeping.due(session, keeper)
         found = []
         for _ in range(rounds):
             with self._installation.transaction("bench") as session:
                 session.execute(text(TAG_SOME), {"now": clock.now(), "tags": seeded.TAGS, "changes": CHANGES})
             with self._installation.transaction("bench") as session:
-                found.append(timed(lambda: keeping.due(session, watched)) / CHANGES * MICROSECONDS)
+                found.append(timed(lambda: keeping.due(session, keeper)) / CHANGES * MICROSECONDS)
         return found
 
     def seen(self) -> float:
