@@ -41,16 +41,17 @@ def on(session: Session) -> list[Live]:
 def _current(session: Session) -> ByEvent:
     caches = installation_of(session).caches
     read_at: float
-    newest: int | None
+    seen: tuple[int, int | None] | None
     rules: ByEvent
-    read_at, newest, rules = caches.get(CACHE, (0.0, None, {}))
+    read_at, seen, rules = caches.get(CACHE, (0.0, None, {}))
     if read_at and time.monotonic() - read_at < FRESH_SECONDS:
         return rules
-    last = session.scalar(select(func.coalesce(func.max(TagRuleVersion.id), 0)))
-    if last != newest:
+    # the number too: of two changes at once the one with the smaller id may be the later to stand
+    standing = session.execute(select(func.count(), func.max(TagRuleVersion.id))).one()
+    if standing != seen:
         by_event: dict[str, list[Live]] = {}
         for one in on(session):
             by_event.setdefault(one.read.trigger.event, []).append(one)
         rules = by_event
-    caches[CACHE] = (time.monotonic(), last, rules)
+    caches[CACHE] = (time.monotonic(), standing, rules)
     return rules

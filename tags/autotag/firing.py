@@ -64,13 +64,17 @@ def do(session: Session, rule: Live, customer_id: int, event: str, event_id: int
 def retry(session: Session, hit_id: int) -> str:
     """Do a rule once more, as it is now, whose hit could not be done; why it still can't, or empty.
 
-    Raises NotFound where no such hit failed.
+    Raises NotFound where no such hit failed, or it was done meanwhile, Conflict where the rule is off or given up.
     """
     hit = session.get(TagRuleHit, hit_id)
+    hers = people.lock(session, hit.customer_id)[0].id if hit is not None else 0
+    hit = session.get(TagRuleHit, hit_id, with_for_update=True, populate_existing=True)
     if hit is None or not hit.error:
         raise NotFound(f"no failed hit of a rule has the id {hit_id}")
-    hers = people.lock(session, hit.customer_id)[0].id
-    rule = reading.stored(session, session.get_one(TagRule, hit.rule_id))
+    kept = session.get_one(TagRule, hit.rule_id)
+    if kept.deleted_at is not None or not kept.enabled:
+        raise Conflict(f"the rule {kept.name} is off, or was given up")
+    rule = reading.stored(session, kept)
     return _try(session, rule, Fired(hers, rule.source, rule.name, hit_id), hit.error)
 
 

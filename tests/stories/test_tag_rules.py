@@ -10,9 +10,12 @@ from sqlalchemy import select
 from bot.core import clock
 from bot.core.events import EventRow
 from bot.operators.models import AuditRow
-from tags.autotag import current, firing
+from tags.autotag import current, firing, service
 from tags.autotag.models import TagRule, TagRuleHit
+from tags.autotag.reading import Draft
 from tags.tagging import service as tagging
+from tests.racing import refused as refusals
+from tests.racing import together
 from tests.shop import Shop
 from tests.stories.test_segments import refused, segment
 from tests.stories.test_tags import group, in_wecom, told
@@ -185,7 +188,9 @@ def test_a_tag_that_is_deleted_stops_the_rules_that_name_it(shop: Shop, tags: di
     assert (versions[0]["before"]["enabled"], versions[0]["after"]["enabled"]) == (False, True)
 
 
-def test_a_loop_nobody_saw_ends_and_leaves_nothing_half_done(shop: Shop, tags: dict[str, str]) -> None:  # T3 G6
+@pytest.fixture
+def looping(shop: Shop, tags: dict[str, str]) -> Any:
+    """A rule that orders set off, and that sets off two which go round."""
     first = rule(shop, "开始", {"event": "order.paid"}, {"add_tag": tags["甲"]})
     loop = [("去甲", "tag.added", "remove_tag"), ("打甲", "tag.removed", "add_tag")]
     with shop.installation.transaction("test") as session:  # past the service, as a program of another version might
@@ -195,14 +200,37 @@ def test_a_loop_nobody_saw_ends_and_leaves_nothing_half_done(shop: Shop, tags: d
                 name=name, **kept, enabled=True, stopped="", version=1, created_at=clock.now(), created_by="test"
             ))  # fmt: skip
         current.forget(session)
+    return first
+
+
+def test_a_loop_nobody_saw_ends_and_leaves_nothing_half_done(shop: Shop, looping: Any) -> None:  # T3 G6
     anna = friend(shop, "Anna")
     order(shop, anna, "D1")
     assert here(shop, anna) == []
     assert told(shop, anna, "tag.added") == ["首购"]
-    assert shop.api.get(f"/tag-rules/{first['id']}")["failed_7_days"] == 1
+    assert shop.api.get(f"/tag-rules/{looping['id']}")["failed_7_days"] == 1
     with shop.installation.transaction("test") as session:
         (failed,) = session.scalars(select(TagRuleHit)).all()
         assert failed.error.startswith("more than 20 rules set off each other: 开始 → 去甲 → 打甲 → 去甲")
+
+
+def test_a_failed_hit_is_done_once_by_two_taps_and_not_by_a_rule_that_is_off(shop: Shop, looping: Any) -> None:
+    # T3 G5 G6
+    def retry(hit_id: int) -> str:
+        with shop.installation.transaction("test") as session:
+            return firing.retry(session, hit_id)
+
+    anna = friend(shop, "Anna")
+    for number in ("D1", "D2"):
+        order(shop, anna, number)
+    with shop.installation.transaction("test") as session:
+        tapped, other = session.scalars(select(TagRuleHit.id).order_by(TagRuleHit.id))
+    (back,) = (one["id"] for one in shop.api.get("/tag-rules")["data"] if one["name"] == "去甲")
+    shop.api.delete(f"/tag-rules/{back}")
+    assert refusals(together(*[lambda: retry(tapped)] * 2)) == ["NotFound"]
+    assert here(shop, anna) == ["甲"]
+    shop.api.patch(f"/tag-rules/{looping['id']}", {"enabled": False})
+    assert refusals(together(lambda: retry(other))) == ["Conflict"]
 
 
 def test_of_two_rules_that_would_loop_saved_at_once_one_is_refused(shop: Shop, tags: dict[str, str]) -> None:  # T3
@@ -269,6 +297,28 @@ def test_a_change_is_seen_by_another_process_within_seconds(shop: Shop, tags: di
     shop.installation.caches[current.CACHE] = (time.monotonic() - current.FRESH_SECONDS, newest, rules)
     order(shop, anna, "D1")
     assert here(shop, anna) == []
+
+
+def test_a_change_that_stands_after_a_later_one_is_seen_too(
+    shop: Shop, tags: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:  # T3
+    monkeypatch.setattr(current, "FRESH_SECONDS", 0.0)
+    corp = group(shop, "渠道", "门店A")
+    rule(shop, "门店", {"event": "order.paid"}, {"add_tag": corp["门店A"]})
+    another, ours = dict[str, Any](), shop.installation.caches
+
+    def known_there() -> list[str]:
+        shop.installation.caches = another
+        with shop.installation.transaction("test") as session:
+            names = [one.name for one in current.waiting_for(session, "order.paid")]
+        shop.installation.caches = ours
+        return names
+
+    with shop.installation.transaction("test") as session:
+        service.make(session, Draft("新的", {"event": "order.paid"}, None, [{"add_tag": tags["甲"]}], enabled=True))
+        shop.api.delete(f"/tags/{corp['门店A']}")
+        assert known_there() == []
+    assert known_there() == ["新的"]
 
 
 def test_versions_and_audit_say_who_changed_what(shop: Shop, tags: dict[str, str]) -> None:  # T3 G4
