@@ -30,7 +30,7 @@ def verify_nightly(session: Session) -> None:
     enqueue(session, verify)
 
 
-@job(queue="bulk")
+@job(queue="bulk", once=True)
 def verify(session: Session) -> None:
     """As `fugou verify`; a difference leaves this job among the failed ones, where operators see it and its words."""
     found = [f"{check.name}: {said}" for check in checks for said in check.run(session)]

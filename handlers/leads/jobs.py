@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from bot.core.jobs import Progress, chunked, enqueue, job
+from bot.core.jobs import drain, enqueue, job
 from bot.core.ticks import cron, every
 from handlers.leads import service, standing
 
@@ -20,20 +20,20 @@ def look(session: Session) -> None:
         enqueue(session, expire)
 
 
-@chunked(lock="leads.expire")
-def expire(session: Session, progress: Progress) -> bool:
+@drain(lock="leads.expire")
+def expire(session: Session) -> int:
     """Take leads back, some at a time."""
-    done = service.expire(session)
-    progress.advance(done, None)
-    return done > 0
+    return service.expire(session)
 
 
 @cron("0 9 * * *")
 def morning(session: Session) -> None:
-    """Share out by the rules."""
-    enqueue(session, share_out)
+    """Share out by the rules, in their order."""
+    for rule in standing.everything(session):
+        enqueue(session, share_out, rule_id=rule.id)
 
 
 @job(lock="leads.share_out")
-def share_out(session: Session) -> None:
-    standing.run(session)
+def share_out(session: Session, *, rule_id: int) -> None:
+    """By one rule."""
+    standing.run(session, rule_id)

@@ -11,7 +11,7 @@ from bot.core.errors import NotFound, Unacceptable
 from bot.core.i18n import say
 from bot.operators.audit import record_audit
 from handlers.leads.models import LeadRule
-from handlers.leads.share import Shared, share_out
+from handlers.leads.share import share_out
 from tags.conditions.kept import Kept, keeps
 from tags.conditions.tree import parse, stored
 from tags.people import staff
@@ -48,12 +48,11 @@ def everything(session: Session) -> list[LeadRule]:
     return list(session.scalars(select(LeadRule).order_by(LeadRule.id)))
 
 
-def run(session: Session) -> list[Shared]:
-    """Share out by every rule."""
-    return [
+def run(session: Session, rule_id: int) -> None:
+    """Share out by a rule, where it was not given up meanwhile."""
+    rule = session.get(LeadRule, rule_id)
+    if rule is not None:
         share_out(session, rule.staff, stored(session, rule.where) if rule.where is not None else None)
-        for rule in everything(session)
-    ]
 
 
 @keeps

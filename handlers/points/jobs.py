@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from bot.core.jobs import Progress, chunked, enqueue
+from bot.core.jobs import drain, enqueue
 from bot.core.ticks import every
 from handlers.points import due
 
@@ -14,9 +14,7 @@ def look(session: Session) -> None:
         enqueue(session, catch_up)
 
 
-@chunked(lock="points.catch_up")
-def catch_up(session: Session, progress: Progress) -> bool:
+@drain(lock="points.catch_up")
+def catch_up(session: Session) -> int:
     """Time out holds, activate pending points, let lots end: owner by owner, in that order (P1)."""
-    done = due.sweep(session)
-    progress.advance(done, None)
-    return done > 0
+    return due.sweep(session)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.core.jobs import Progress, chunked, enqueue
+from bot.core.jobs import Progress, chunked, drain, enqueue
 from bot.core.ticks import every
 from tags.autotag import schedules, silences
 
@@ -18,12 +18,10 @@ def look(session: Session) -> None:
         enqueue(session, scheduled, rule_id=rule.id, version=rule.version, due_at=due_at.isoformat())
 
 
-@chunked(lock="silence:{days}")
-def silent(session: Session, progress: Progress, *, days: int) -> bool:
+@drain(lock="silence:{days}")
+def silent(session: Session, *, days: int) -> int:
     """Those who have been silent for so many days, some at a time."""
-    told = silences.tell(session, days)
-    progress.advance(told, None)
-    return told > 0
+    return silences.tell(session, days)
 
 
 @chunked(lock="tag_rule:{rule_id}")

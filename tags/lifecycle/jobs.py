@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from bot.core.jobs import Progress, chunked, enqueue
+from bot.core.jobs import Progress, chunked, drain, enqueue
 from bot.core.ticks import cron, every
 from tags.lifecycle import service
 
@@ -14,12 +14,10 @@ def look(session: Session) -> None:
         enqueue(session, silence)
 
 
-@chunked(lock="lifecycle.silence")
-def silence(session: Session, progress: Progress) -> bool:
+@drain(lock="lifecycle.silence")
+def silence(session: Session) -> int:
     """Those who fell silent, some at a time."""
-    done = service.fall_silent(session)
-    progress.advance(done, None)
-    return done > 0
+    return service.fall_silent(session)
 
 
 @cron("0 3 * * *")
@@ -28,7 +26,7 @@ def nightly(session: Session) -> None:
     enqueue(session, everybody)
 
 
-@chunked(lock="lifecycle.everybody")
+@chunked(lock="lifecycle.everybody", once=True)
 def everybody(session: Session, progress: Progress) -> bool:
     """Every buyer, by id, some at a time."""
     ids = service.buyers_after(session, progress.cursor or 0)

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from bot.core.jobs import Progress, chunked, enqueue, job
+from bot.core.jobs import drain, enqueue, job
 from bot.core.ticks import cron
 from tags.rfm import service
 
@@ -15,19 +15,17 @@ def nightly(session: Session) -> None:
 
 def begin(session: Session) -> None:
     """Let everybody be scored anew soon, once however often it is asked for."""
-    enqueue(session, recompute, queueing_lock="rfm.recompute")
+    enqueue(session, recompute)
 
 
-@job(queue="bulk")
+@job(queue="bulk", once=True)
 def recompute(session: Session) -> None:
     """Scores and edges, in one transaction: a killed worker leaves nothing, and the next begins again."""
     service.recompute(session)
     enqueue(session, retag)
 
 
-@chunked(lock="rfm.retag")
-def retag(session: Session, progress: Progress) -> bool:
+@drain(lock="rfm.retag")
+def retag(session: Session) -> int:
     """Tags of those whose class moved, some at a time."""
-    done = service.retag(session)
-    progress.advance(done, None)
-    return done > 0
+    return service.retag(session)

@@ -11,10 +11,10 @@ from tags.segments import keeping, service, snapshots
 def look(session: Session) -> None:
     """Let whoever came or went since be told, where there is a segment."""
     if service.any_there(session):
-        enqueue(session, keep, queueing_lock="segments.keep")
+        enqueue(session, keep)
 
 
-@job(lock="segments.keep")
+@job(lock="segments.keep", once=True)
 def keep(session: Session) -> None:
     """Some comings and goings, and the rest after them."""
     if keeping.step(session):
@@ -25,10 +25,10 @@ def keep(session: Session) -> None:
 def write_down(session: Session) -> None:
     """Write the bitmaps down, so that a process that starts need not ask the tables."""
     if service.any_there(session):
-        enqueue(session, snapshot, queueing_lock="segments.snapshot")
+        enqueue(session, snapshot)
 
 
-@job(queue="bulk")
+@job(queue="bulk", once=True)
 def snapshot(session: Session) -> None:
     """The bitmaps of the leaves in use."""
     keeping.write_down(session)

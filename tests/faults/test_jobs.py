@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from deeds.driver import PATIENCE_SECONDS, deeds, make_tables, permit, processes, rows, said, until
-from deeds.jobs import count_up, fail_late, fail_until, meet, note, slow, step
+from deeds.jobs import count_up, fail_late, fail_once, fail_until, meet, note, slow, step
 from procrastinate.schema import SchemaManager
 
 from bot.app import house
@@ -73,10 +73,11 @@ def test_higher_priority_goes_first_and_equals_in_order(shop: Installation) -> N
     assert deeds(shop) == ["urgent", "a", "b"]
 
 
-def test_a_second_job_with_the_same_queueing_lock_is_not_added_and_harms_nothing(shop: Installation) -> None:
+def test_a_second_job_where_one_may_wait_is_not_added_and_harms_nothing(shop: Installation) -> None:
+    permit(shop)
     with shop.transaction("test") as session:
-        assert jobs.enqueue(session, note, queueing_lock="one", what="first") is not None
-        assert jobs.enqueue(session, note, queueing_lock="one", what="second") is None
+        assert jobs.enqueue(session, fail_once, what="first") is not None
+        assert jobs.enqueue(session, fail_once, what="second") is None
         jobs.enqueue(session, note, what="other")
     jobs.run_due(shop)
     assert deeds(shop) == ["first", "other"]
@@ -148,11 +149,11 @@ def test_a_database_error_puts_the_job_back_until_it_works(shop: Installation) -
 
 
 def test_a_job_whose_twin_waits_already_leaves_the_work_to_it(shop: Installation) -> None:
-    first = enqueue(shop, fail_until, what="first", of_database=False, queueing_lock="one")
+    first = enqueue(shop, fail_once, what="first")
     with pytest.raises(ZeroDivisionError):
         jobs.run_due(shop)
     permit(shop)
-    enqueue(shop, fail_until, what="twin", of_database=False, queueing_lock="one")
+    enqueue(shop, fail_once, what="twin")
     with shop.transaction("test") as session:
         jobs.retry(session, first)
     jobs.run_due(shop)

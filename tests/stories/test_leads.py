@@ -15,7 +15,8 @@ from shop import Shop
 from bot.app.features import load_features
 from bot.core import checks, clock
 from bot.core.installation import Installation
-from handlers.leads import service, share
+from bot.core.jobs import counts
+from handlers.leads import jobs, service, share
 from handlers.leads.models import HandOut, Lead
 from handlers.leads.rules import in_turns
 from tags.people import many, staff
@@ -144,6 +145,10 @@ def test_a_turn_that_is_over_goes_back_to_the_pool_and_its_link_closes(shop: Sho
     shop.api.post("/leads/share-out", {"staff": ["lily"]})
     [link] = [re.search(r"http\S+", text)[0] for text in told(shop, "lily")]  # type: ignore[index]
     shop.pass_time(days=3)
+    with shop.installation.transaction("test") as session:
+        for _ in range(3):
+            jobs.look(session)
+        assert counts(session) == {"todo": 1}
     shop.run_jobs()
     [lead] = pool(shop)
     assert (lead["state"], lead["turns"][0]["result"]) == ("open", "expired")

@@ -17,12 +17,12 @@ exactly once whatever dies in between. A database error is retried with back-off
 sees it (`failures`). Whatever is many goes in chunks: about 900 jobs a second are run on two cores.
 """
 
-from bot.core.jobs.declare import LANES, Job, chunked, enqueue, job, jobs
+from bot.core.jobs.declare import LANES, Job, chunked, drain, enqueue, job, jobs
 from bot.core.jobs.failures import FailedJob, counts, failed, retry, sweep
 from bot.core.jobs.perform import run_due
 from bot.core.jobs.progress import Progress
 
 __all__ = [
-    "LANES", "FailedJob", "Job", "Progress", "chunked", "counts", "enqueue", "failed", "job", "jobs", "retry",
+    "LANES", "FailedJob", "Job", "Progress", "chunked", "counts", "drain", "enqueue", "failed", "job", "jobs", "retry",
     "run_due", "sweep",
 ]  # fmt: skip

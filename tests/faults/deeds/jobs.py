@@ -52,6 +52,13 @@ def fail_until(session: Session, *, what: str, of_database: bool) -> None:
         raise ZeroDivisionError("the till is empty")
 
 
+@job(once=True)
+def fail_once(session: Session, *, what: str) -> None:
+    did(session, what)
+    if not permitted(session):
+        raise ZeroDivisionError("the till is empty")
+
+
 @job()
 def fail_late(session: Session, *, seconds: float) -> None:
     good = permitted(session)
