@@ -9,6 +9,7 @@ import binascii
 import json
 from contextlib import suppress
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -69,6 +70,15 @@ def _database_url(value: str) -> str:
     raise ValueError("expected postgresql+psycopg://user:password@host/name")
 
 
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(ip_network(one.strip()) for one in value.split(","))
+    except ValueError as error:
+        raise ValueError("expected addresses or networks, such as 10.0.0.2, 172.16.0.0/12") from error
+
+
 def _sms_body(value: str) -> str:
     with suppress(ValueError):
         if isinstance(json.loads(value), dict) and "{phone}" in value and "{text}" in value:
@@ -120,6 +130,7 @@ class Settings(BaseSettings):
     secret_key: Annotated[SecretStr, _of_length(*SECRET_KEY_LENGTH)] | None = None
     secret_key_old: Annotated[SecretStr, _of_length(*SECRET_KEY_LENGTH)] | None = None  # read while keys rotate
     public_url: HttpUrl | None = None
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()
     timezone: Annotated[ZoneInfo, NoDecode, BeforeValidator(_zone)] = ZoneInfo("Asia/Shanghai")
     log_format: Literal["text", "json"] | None = None
     clock: Literal["system", "shared"] = "system"

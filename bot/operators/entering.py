@@ -11,6 +11,7 @@ from bot.operators.models import Operator
 from bot.operators.sessions import COOKIE, close_session, open_session
 from bot.operators.throttle import Throttle
 from bot.web import edge, headers
+from bot.web.address import caller_address
 
 
 def enter(operator: Operator, by: str) -> BaseResponse:
@@ -20,8 +21,8 @@ def enter(operator: Operator, by: str) -> BaseResponse:
         close_session(edge.session(), former)
     g.principal = of_operator(operator)
     edge.act_as(g.principal.actor)
-    address = request.remote_addr
-    record_audit(edge.session(), "operator.logged_in", g.principal.actor, None, {"by": by, "from": address})
+    came = {"by": by, "from": caller_address()}
+    record_audit(edge.session(), "operator.logged_in", g.principal.actor, None, came)
     goes_to = after_login()
     session.clear()
     refresh()

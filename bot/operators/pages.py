@@ -14,6 +14,7 @@ from bot.operators.sessions import COOKIE, close_session
 from bot.operators.throttle import WINDOW_SECONDS
 from bot.operators.twostep_pages import half_way
 from bot.web import edge, language
+from bot.web.address import caller_address
 from bot.web.forms import Form
 from bot.web.guard import PUBLIC, caller, needs, principal
 from bot.web.pages import pages, refused, render
@@ -40,7 +41,7 @@ def log_in() -> BaseResponse:
     if form.errors:
         return refused("operators/login.html", form=form)
     tries = throttle()
-    address = request.remote_addr or "nowhere"
+    address = caller_address()
     if not tries.admit(name, address):
         form.refuse("", _("试得太多了。请过 %(minutes)s 分钟再来，或让管理员给您一个一次性登录链接。",
                           minutes=WINDOW_SECONDS // 60))  # fmt: skip

@@ -11,6 +11,7 @@ from bot.operators.entering import after_login, enter, throttle
 from bot.operators.models import Operator
 from bot.operators.throttle import WINDOW_SECONDS
 from bot.web import edge
+from bot.web.address import caller_address
 from bot.web.forms import Form
 from bot.web.guard import PUBLIC, caller, needs, permission_of, principal
 from bot.web.pages import go, pages, refused, render, toast
@@ -43,7 +44,7 @@ def second_step() -> BaseResponse:
 @console.post("/login/second")
 @needs(PUBLIC)
 def pass_second_step() -> BaseResponse:
-    form, address = Form.sent(), request.remote_addr or "nowhere"
+    form, address = Form.sent(), caller_address()
     half = twostep.half_opened(edge.session(), session.get(HALF_OPEN, ""))
     if half is None:
         return redirect(url_for("operators_pages.login"), 303)
@@ -92,7 +93,7 @@ def switch_on() -> BaseResponse:
 @console.post("/two-step/off")
 @needs("console:read")
 def switch_off() -> BaseResponse:
-    operator, form, address = _me(lock=True), Form.sent(), request.remote_addr or "nowhere"
+    operator, form, address = _me(lock=True), Form.sent(), caller_address()
     if twostep.totp_required.of(edge.session()):
         abort(409)
     account = f"second step of {operator.id}"

@@ -11,6 +11,7 @@ from werkzeug.exceptions import TooManyRequests
 from bot.core.installation import Installation
 from bot.core.preferences import preference
 from bot.web import edge, guard
+from bot.web.address import caller_address
 from bot.wecom.shared import Shared
 
 MINUTE = 60
@@ -68,7 +69,7 @@ def install(app: Flask, installation: Installation) -> None:
             return
         who = guard.caller()
         most = requests_per_minute.of(edge.session())
-        number, left_s = made.add(who.actor if who else request.remote_addr or "nowhere")
+        number, left_s = made.add(who.actor if who else caller_address())
         g.limit = {"Limit": most, "Remaining": max(0, most - number), "Reset": int(time.time()) + left_s}
         if number > most:
             raise TooManyRequests(f"at most {most} requests a minute", retry_after=max(1, left_s))

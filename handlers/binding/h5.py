@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.i18n import say
 from bot.web import edge
+from bot.web.address import caller_address
 from bot.web.brand import brand_name
 from bot.web.forms import Form
 from bot.web.guard import PUBLIC, needs
@@ -84,7 +85,7 @@ def phone() -> Response:
     except ValueError:
         return page.refuse("phone", say(page.locale, "请填一个手机号，例如 138 0013 8000"))
     try:
-        row, text = service.begin(_session(), page.customer_id, e164, address=_address())
+        row, text = service.begin(_session(), page.customer_id, e164, address=caller_address())
     except TooOften:
         return page.refuse("phone", say(page.locale, "发得太频繁了，请过一会儿再试"))
     code_id = row.id
@@ -114,7 +115,7 @@ def code() -> Response:
     if page.form.errors or not number.isdecimal():
         return page.refuse("code", say(page.locale, "请填短信里的 6 位数字"))
     try:
-        bound = service.confirm(_session(), page.customer_id, int(number[:18]), typed, address=_address())
+        bound = service.confirm(_session(), page.customer_id, int(number[:18]), typed, address=caller_address())
     except TooOften:
         return page.refuse("code", say(page.locale, "试得太多了，请重新要一个验证码"))
     except WrongCode:
@@ -146,7 +147,7 @@ def order() -> Response:
         return page.show(422)
     fen = int(paid[1]) * 100 + int((paid[2] or "0").ljust(2, "0"))
     try:
-        bound = service.by_order(_session(), page.customer_id, order_id, fen, tail, address=_address())
+        bound = service.by_order(_session(), page.customer_id, order_id, fen, tail, address=caller_address())
     except TooOften:
         return page.refuse("order_id", say(page.locale, "试得太多了，请明天再试，或者在聊天里回复「人工」"))
     except NoMatch:
@@ -190,10 +191,6 @@ def _language(hers: str) -> str:
 
 def _tag(locale: str) -> str:
     return next(tag for tag, one in LANGUAGES.items() if one == locale)
-
-
-def _address() -> str:
-    return request.remote_addr or "nowhere"
 
 
 def _session() -> Session:

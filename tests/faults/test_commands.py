@@ -30,6 +30,7 @@ BAD = [
     ("DATABASE_URL", "postgresql+psycopg://user:hidden@127.0.0.1:9/name"),
     ("REDIS_URL", "http://hidden@host"), ("REDIS_URL", "redis://:hidden@host:port"),
     ("SECRET_KEY", "hidden"), ("SECRET_KEY_OLD", "hidden"), ("PUBLIC_URL", "fugou.test"), ("PUBLIC_URL", "https://"),
+    ("TRUSTED_PROXIES", "10.0.0.1/8"), ("TRUSTED_PROXIES", "proxy"),
     ("TIMEZONE", "Mars/Olympus"), ("OWNER_PASSWORD", "hidden"), ("LOG_FORMAT", "xml"), ("CLOCK", "virtual"),
     ("CLOCK", "shared"), ("WECOM_CORP_ID", "ww 1"), ("WECOM_AGENT_ID", "one"), ("WECOM_AGENT_ID", "0"),
     *((f"WECOM_{name}SECRET", "hidden secret") for name in ("APP_", "CONTACT_", "KF_")),

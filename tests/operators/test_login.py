@@ -1,6 +1,7 @@
 """Who gets in, how often one may try, and what a session is worth (S2)."""
 
 import re
+from ipaddress import ip_network
 
 import pytest
 from consoles import console_app
@@ -98,6 +99,23 @@ def test_wrong_passwords_are_throttled_for_an_address_whatever_the_account(clien
     for n in range(30):
         assert log_in(client, f"nobody{n}", "wrong password") == 422
     assert log_in(client, lin, PASSWORD) == 429
+
+
+@pytest.mark.parametrize(("trusted", "statuses"), [((), {429}), (("10.0.0.0/8",), {429, 303})])
+def test_behind_a_proxy_that_is_trusted_each_caller_is_counted_by_himself(
+    installation: Installation, lin: str, trusted: tuple[str, ...], statuses: set[int]
+) -> None:  # S2
+    values = {**installation.settings.model_dump(), "trusted_proxies": tuple(map(ip_network, trusted))}
+    installation.settings = Settings.model_construct(**values)
+    client = console_app(installation).test_client()
+
+    def enter(name: str, password: str, forwarded: str) -> int:
+        came = {"REMOTE_ADDR": "10.0.0.2", "HTTP_X_FORWARDED_FOR": forwarded}
+        return log_in(client, name, password, environ_base=came)
+
+    for n in range(30):
+        assert enter(f"nobody{n}", "wrong password", f"198.51.100.{n}, 203.0.113.5, 10.0.0.3") == 422
+    assert {enter(lin, PASSWORD, forwarded) for forwarded in ("203.0.113.5", "203.0.113.6")} == statuses
 
 
 def test_a_login_forgets_the_tries_before_it(app: Flask, lin: str) -> None:  # S2
