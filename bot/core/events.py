@@ -210,7 +210,9 @@ def _tell(session: Session, event: Event, event_id: int) -> None:
 
 
 def _row(event: Event) -> dict[str, Any]:
-    data = dict(vars(event))
+    data = {
+        name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in vars(event).items()
+    }
     return {"name": event.name, "customer_id": data.pop("customer_id"), "moment": event.moment, "data": data}
 
 

@@ -33,7 +33,7 @@ def rows(name: str, record: str, *, few: bool = False) -> str:
 
 def document(rows: Sequence[dict[str, Any]]) -> str:
     """Rows as the value of a parameter named in `rows`; moments, dates, tuples and dataclasses may be in them."""
-    return orjson.dumps(rows).decode()
+    return orjson.dumps(rows, option=orjson.OPT_UTC_Z).decode()
 
 
 MANY = 1_000  # rows from which COPY into a temporary table is quicker than a document

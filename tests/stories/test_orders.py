@@ -1,7 +1,7 @@
 """The shop's backend tells of orders and refunds; what they earn, and what is refused (P1, P2, G5)."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -179,10 +179,14 @@ def test_what_is_not_an_order_is_refused_with_the_place(shop: Shop) -> None:  # 
         assert problem["errors"][0]["pointer"] == pointer
 
 
-def test_orders_and_their_points_stand_in_her_timeline(shop: Shop) -> None:  # C4
-    who = shop.api.post("/orders", order("A1", 26_800))["customer_id"]
+def test_orders_and_their_points_stand_in_her_timeline(shop: Shop) -> None:  # C4 G2
+    paid_at = clock.now().replace(microsecond=0)
+    shanghai = paid_at.astimezone(timezone(timedelta(hours=8))).isoformat()
+    who = shop.api.post("/orders", order("A1", 26_800, paid_at=shanghai))["customer_id"]
     shop.api.post("/orders/A1/refunds", refund("R1", 26_800))
-    told = [(one["event"], one["text"]) for one in shop.api.get(f"/customers/{who}/timeline")["data"]]
+    found = shop.api.get(f"/customers/{who}/timeline")["data"]
+    assert (found[0]["at"], found[0]["data"]["paid_at"]) == (f"{paid_at:%Y-%m-%dT%H:%M:%SZ}",) * 2
+    told = [(one["event"], one["text"]) for one in found]
     assert told == [
         ("order.paid", "下单 ¥268.00：耶加雪菲 等 2 件"), ("points.earned", "获得 268 积分"),
         ("order.refunded", "退款 ¥268.00"), ("points.taken_back", "退款扣回 268 积分"),
