@@ -34,7 +34,7 @@ class IdempotencyKey(Base):
     id: Mapped[Id]
     caller: Mapped[str]
     key: Mapped[str]
-    content: Mapped[str]  # method, path and parsed body, one canonical text
+    content: Mapped[str]  # keyed hash of method, path and parsed body: a body may have a phone in it (S1)
     at: Mapped[At] = mapped_column(index=True)
     status: Mapped[int | None]
     answer: Mapped[str | None]
@@ -113,7 +113,7 @@ def _content() -> str:
     else:
         body = request.get_json(silent=True)
     parsed = json.dumps(body, sort_keys=True, ensure_ascii=True) if body is not None else request.get_data(as_text=True)
-    return f"{request.method} {request.full_path} {parsed}"
+    return edge.installation().vault.lookup(f"{request.method} {request.full_path} {parsed}").hex()
 
 
 def _print(file: FileStorage) -> list[str | None]:

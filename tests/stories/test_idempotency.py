@@ -4,8 +4,11 @@ import re
 
 import requests
 from shop import Shop
+from sqlalchemy import select
 
+from bot.core import clock
 from bot.operators.accounts import add_operator, one_time_login
+from bot.web.idempotency import IdempotencyKey
 
 CODE = {"name": "门店A", "staff": ["lily"], "skip_verify": True}
 KEY = {"Idempotency-Key": "k1"}
@@ -17,6 +20,16 @@ def test_what_wecom_has_made_is_answered_again_and_not_made_again(shop: Shop) ->
     assert first.status_code == 201
     assert len(shop.api.get("/live-codes")["data"]) == 1
     assert shop.api.call("POST", "/live-codes", {**CODE, "name": "门店B"}, headers=KEY).status_code == 409
+
+
+def test_what_was_asked_is_not_kept_in_clear(shop: Shop) -> None:  # S1 G5
+    order = {"order_id": "A1", "customer": {"phone": "13800138000"}, "paid_at": clock.now().isoformat(),
+             "total_fen": 100, "items": []}  # fmt: skip
+    first, again = (shop.api.call("POST", "/orders", order, headers=KEY) for _ in range(2))
+    assert (first.status_code, first.text) == (again.status_code, again.text)
+    with shop.installation.transaction("test") as session:
+        kept = session.scalars(select(IdempotencyKey)).one()
+    assert "13800138000" not in kept.content + (kept.answer or "")
 
 
 def test_what_wecom_has_refused_is_answered_again_and_not_asked_again(shop: Shop) -> None:  # F1 G5
