@@ -5,12 +5,19 @@ commit; the edge (`Installation.transaction`) commits once.
 """
 
 import json
+import re
 import select
+from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 import psycopg
-from psycopg.pq import TransactionStatus
+from psycopg.abc import PQGen
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.generators import fetch_many, send
+from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGconn, PGresult
 from sqlalchemy import BigInteger, Engine, Identity, MetaData, Text, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.exc import InvalidatePoolError
@@ -46,38 +53,96 @@ class Base(DeclarativeBase):
     )
 
 
-class Connection(psycopg.Connection[Any]):
-    """A connection on which a statement may wait for the next one or the commit, and whose plans outlive a refusal.
+Query = tuple[str, dict[str, Any]]  # a statement in psycopg's own form (`%(name)s`) and its parameters by name
+Plan = tuple[bytes, tuple[int, ...]]  # a statement in PostgreSQL's form and the types of its parameters
+PLANS = 500  # kept by a connection; what is beyond is planned each time (ours are some hundred, their texts fixed)
 
-    Upon a rollback psycopg forgets all prepared statements, since the tables they name may be undone too; ours never
-    are, and the booking after a refused one would be planned anew.
+
+class Connection(psycopg.Connection[Any]):
+    """A connection that sends statements of ours past psycopg's cursors, which cost a booking more than the statements.
+
+    Several go in one round trip, with the BEGIN before them, and one may wait for the next or for the commit. Their
+    plans outlive a refusal: upon a rollback psycopg forgets all prepared statements, since the tables they name may be
+    undone too; ours never are, and the booking after a refused one would be planned anew.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._waiting: list[tuple[str, dict[str, Any]]] = []
+        self._waiting: list[Query] = []
+        self._plans: dict[Plan, bytes] = {}  # their names
 
-    def later(self, statement: str, values: dict[str, Any]) -> None:
+    def later(self, query: Query) -> None:
         """Run a statement whose answer nobody needs, before the next one or in the commit's round trip.
 
         What it raises is raised there.
         """
-        self._waiting.append((statement, values))
+        self._waiting.append(query)
+
+    def ask(self, *queries: Query) -> list[list[Any]]:
+        """Run statements one after another in one round trip; the rows of each, as tuples.
+
+        Each sees what was committed when its turn came. Raises psycopg's error of the first that fails; what is behind
+        that one is not run.
+        """
+        before, self._waiting = self._waiting, []
+        if self.pgconn.transaction_status == TransactionStatus.IDLE and not self.autocommit:
+            before.insert(0, (self._get_tx_start_command().decode(), {}))
+        return self._send([*before, *queries])[len(before) :]
 
     def cursor(self, *args: Any, **options: Any) -> Any:
         """A cursor; whatever is run on it comes after what waits."""
-        waiting, self._waiting = self._waiting, []
-        for statement, values in waiting:
-            super().cursor().execute(statement, values, prepare=True)
+        if self._waiting:
+            self.ask()
         return super().cursor(*args, **options)
 
     def commit(self) -> None:
         """Commit what was done and what waits; where that fails, nothing is committed."""
-        if not self._waiting:
+        if self._waiting:
+            self.ask(("COMMIT", {}))
+        else:
             super().commit()
-            return
-        with self.pipeline():
-            self.execute("COMMIT", prepare=False)
+
+    def _send(self, queries: Sequence[Query]) -> list[list[Any]]:
+        pg, transformer = self.pgconn, Transformer(self)
+        ready = []
+        for statement, values in queries:
+            text, names = _numbered(statement)
+            given = transformer.dump_sequence([values[name] for name in names], [PyFormat.AUTO] * len(names))
+            ready.append(((text, transformer.types or ()), given, transformer.formats))
+        fresh: dict[Plan, bytes] = {}
+        asked: list[Plan | None] = []  # for each answer, the plan it says is made; None: it has a query's rows
+        try:
+            pg.enter_pipeline_mode()
+            for plan, given, formats in ready:
+                name = self._plans.get(plan) or fresh.get(plan)
+                if not name:
+                    number = len(self._plans) + len(fresh)
+                    name = fresh[plan] = b"fugou_%d" % number if number < PLANS else b""
+                    pg.send_prepare(name, *plan)
+                    asked.append(plan)
+                pg.send_query_prepared(name, given, formats)
+                asked.append(None)
+            pg.pipeline_sync()
+            answers = self.wait(_answers(pg, len(asked)))
+            pg.exit_pipeline_mode()
+        except BaseException:
+            pg.finish()  # nobody could tell what its next answer belongs to
+            raise
+        rows: list[list[Any]] = []
+        for made, answer in zip(asked, answers, strict=True):
+            if answer.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+                raise psycopg.errors.error_from_result(answer)
+            if made is None:
+                transformer.set_pgresult(answer)
+                rows.append(transformer.load_rows(0, answer.ntuples, tuple))
+            elif fresh[made]:
+                self._plans[made] = fresh[made]
+        return rows
+
+    def _deallocate(self, name: bytes | None) -> PQGen[None]:
+        if name is None:
+            self._plans.clear()  # psycopg forgets all plans of the connection, ours too
+        return super()._deallocate(name)
 
     def rollback(self) -> None:
         """Undo the transaction, if one is open."""
@@ -89,8 +154,28 @@ class Connection(psycopg.Connection[Any]):
             super().rollback()
             return
         result = self.pgconn.exec_(b"ROLLBACK")
-        if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+        if result.status != ExecStatus.COMMAND_OK:
             raise psycopg.errors.error_from_result(result)
+
+
+@lru_cache(PLANS)
+def _numbered(statement: str) -> tuple[bytes, list[str]]:
+    """A statement with `$1` for its first parameter, and the names of its parameters."""
+    names: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return f"${names.setdefault(found[1], len(names) + 1)}" if found[1] else "%"
+
+    return re.sub(r"%\((\w+)\)s|%%", number, statement).encode(), list(names)
+
+
+def _answers(pg: PGconn, count: int) -> PQGen[list[PGresult]]:
+    """Send what was queued in a pipeline, and read the answers up to its end."""
+    yield from send(pg)
+    answers: list[PGresult] = []
+    while len(answers) <= count:
+        answers += yield from fetch_many(pg)
+    return answers[:count]
 
 
 def connect(url: str, pool_size: int = 10) -> Engine:

@@ -32,7 +32,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot.core import clock
 from bot.core.db import At, Base, Big, Json
 from bot.core.feature import Register
-from bot.core.sets import document, rows, run
+from bot.core.sets import given, run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,13 +140,13 @@ def announce(session: Session, event: Event, *, why: str = "", at: datetime | No
     return announce_all(session, [event], why=why, at=at)[0]
 
 
-RECORD = "n int, name text, customer_id bigint, moment timestamptz, data jsonb"  # a row of `records`, for `sets.rows`
+RECORD = "n int, name text, customer_id bigint, moment timestamptz, data jsonb"  # a row of `records`, for `sets.given`
 NUMBERS = "events_id_seq"
 WRITE = """INSERT INTO events (id, at, name, customer_id, actor, why, cause_id, data)
 SELECT id, coalesce(moment, %(at)s), name, customer_id, %(actor)s, %(why)s, %(cause)s::bigint, data
 FROM numbered_events"""
 INSERT = f"""
-WITH numbered_events AS MATERIALIZED (SELECT nextval('{NUMBERS}') AS id, u.* FROM {rows("events", RECORD)}),
+WITH numbered_events AS MATERIALIZED (SELECT nextval('{NUMBERS}') AS id, u.* FROM {{rows}}),
 written AS ({WRITE}) SELECT id FROM numbered_events ORDER BY n
 """  # noqa: S608  # names are ours
 
@@ -165,7 +165,8 @@ def write(session: Session, events: Sequence[Event], *, why: str = "", at: datet
     if not events:
         return []
     session.flush()  # listeners find what the announcer changed
-    written = run(session, INSERT, events=document(records(events)), **context(session, why, at))
+    table, values = given("events", RECORD, records(events))
+    written = run(session, INSERT.format(rows=table), **values, **context(session, why, at))
     return [event_id for (event_id,) in written]
 
 
@@ -182,7 +183,7 @@ def context(session: Session, why: str = "", at: datetime | None = None) -> dict
 def heard(session: Session, events: Sequence[Event]) -> bool:
     """Whether any of these concerns anybody."""
     kinds = {type(event) for event in events}
-    ears = [ear for ear in listeners if any(issubclass(kind, ear.kind) for kind in kinds)]
+    ears = [ear for kind in kinds for ear in listeners if issubclass(kind, ear.kind)]
     return any(ear.hears(session, event) for event in events for ear in ears)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from bot.core import clock
-from bot.core.sets import Query
+from bot.core.db import Query
 from handlers.points import store
 from handlers.points.events import PointsExpired
 from handlers.points.ledger import Books

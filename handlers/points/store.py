@@ -1,6 +1,6 @@
 """The statements behind the ledger: locking accounts, reading lots, and storing a whole booking at once.
 
-Rows travel as one JSON document per table, so that one order and three hundred are the same statement, prepared once.
+One order and three hundred are one statement; `sets.given` says how the rows of each table travel.
 """
 
 from collections import defaultdict
@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.core import events
+from bot.core.db import Query
 from bot.core.errors import NotFound
-from bot.core.sets import FEW, Query, document, rows, run, run_all, run_later
+from bot.core.sets import document, given, run, run_all, run_later
 from handlers.points import preferences
 from handlers.points.multipliers import Posting
 from handlers.points.planned import Account, Line, Lot, Month, Order
@@ -33,8 +34,8 @@ def lock(session: Session, customer_ids: Collection[int], *asked: Query) -> tupl
     that is nobody's.
     """
     wanted = sorted(set(customer_ids))
-    statement = LOCK.format(rows=rows("ids", "c bigint", few=len(wanted) <= FEW))
-    query = statement, {"ids": document([{"c": one} for one in wanted])}
+    table, values = given("ids", "c bigint", [{"c": one} for one in wanted])
+    query = LOCK.format(rows=table), values
     while True:
         locked, *answers = run_all(session, query, *asked)
         missing = set(wanted) - {customer_id for customer_id, *_ in locked}
@@ -101,7 +102,8 @@ LEFT JOIN LATERAL (
 def posted(postings: Sequence[Posting]) -> Query:
     """Asks for the orders of these postings and their months, for `known`."""
     wanted = [{"o": one.order_id, "c": one.customer_id, "m": one.month} for one in postings]
-    return POSTED.format(rows=rows("postings", "o text, c bigint, m text")), {"postings": document(wanted)}
+    table, values = given("postings", "o text, c bigint, m text", wanted)
+    return POSTED.format(rows=table), values
 
 
 def known(session: Session, found: Iterable[Sequence[Any]]) -> tuple[dict[str, Order], dict[tuple[int, str], Month]]:
@@ -176,9 +178,11 @@ def write(
     if not tables:
         return
     session.flush()  # listeners find what the announcer changed
-    statement = _statement(tuple(tables), max(map(len, tables.values())) <= FEW)
-    documents = {name: document(each) for name, each in tables.items()}
-    values = {**documents, **events.context(session)}
+    told = {name: given(name, PARTS[name][0], each) for name, each in tables.items()}
+    statement = _statement(tuple((name, table) for name, (table, _) in told.items()))
+    values = events.context(session)
+    for _, more in told.values():
+        values |= more
     if not events.heard(session, facts) and not any(line.numbered for line in lines):
         run_later(session, statement, **values)
         return
@@ -200,7 +204,7 @@ def _lot(number: int, lot: Lot) -> dict[str, Any]:
             "r": lot.remaining, "h": lot.held}  # fmt: skip
 
 
-# name -> (record, CTE); `{rows}` becomes the rows of the JSON parameter of that name
+# name -> (record, CTE); `{rows}` becomes the rows of that name
 PARTS = {
     "accounts": (
         "c bigint, b bigint, h bigint, d bigint, p bigint, due timestamptz",
@@ -258,12 +262,15 @@ NUMBERED = {"new_lots": "points_lots_id_seq", "lines": "points_transactions_id_s
 
 
 @cache
-def _statement(names: tuple[str, ...], few: bool) -> str:
-    """The statement that stores rows of these tables; new lots and lines get ids before their entries name them."""
+def _statement(tables: tuple[tuple[str, str], ...]) -> str:
+    """The statement that stores these rows (`sets.given`), by the names of their tables.
+
+    New lots and lines get ids before their entries name them.
+    """
+    names = [name for name, _ in tables]
     ctes = []
-    for name in names:
-        record, action = PARTS[name]
-        table = rows(name, record, few=few)
+    for name, table in tables:
+        _, action = PARTS[name]
         if name in NUMBERED:
             number = f"nextval('{NUMBERED[name]}') AS id"
             ctes.append(f"numbered_{name} AS MATERIALIZED (SELECT {number}, u.* FROM {table})")  # noqa: S608  # ours

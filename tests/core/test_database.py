@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from bot.core.db import connect
 from bot.core.installation import Installation
@@ -64,6 +65,30 @@ def test_a_refusal_leaves_prepared_statements_as_they_are(installation: Installa
     assert points(installation) == []
     with installation.transaction("test") as session:
         assert run(session, PREPARED) == [(1,)]
+
+
+def test_a_statement_is_planned_anew_where_a_savepoint_has_made_the_driver_forget_all_plans(
+    installation: Installation,
+) -> None:
+    statement, values = month(1, 100)
+    with installation.transaction("test") as session:
+        run(session, statement, **values)
+        run(session, "DELETE FROM points_months")
+        savepoint = session.begin_nested()
+        for _ in range(7):  # from the sixth on the driver keeps a plan of its own
+            session.execute(text("SELECT 1 WHERE :n = 1"), {"n": 1})
+        savepoint.rollback()
+        run(session, statement, **values)
+    assert points(installation) == [(100,)]
+
+
+def test_of_statements_sent_together_none_behind_one_that_failed_is_run(installation: Installation) -> None:
+    statement, values = month(1, 100)
+    with installation.engine.connect() as connection, Session(connection) as session:
+        with pytest.raises(DBAPIError, match="division by zero"):
+            run_all(session, ("SELECT 1 / 0", {}), (statement, values))
+        session.rollback()
+        assert run_all(session, (statement, values), ("SELECT net_fen FROM points_months", {})) == [[], [(100,)]]
 
 
 def test_statements_sent_together_see_what_was_written_under_the_lock_they_waited_for(
