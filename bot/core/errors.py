@@ -10,7 +10,7 @@
 `bot.web.problems` is the one place that turns a Problem into an RFC 9457 document.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 
@@ -20,10 +20,23 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """One bad place in a request: a JSON pointer (`/items/0/quantity`) and what was expected there."""
+    """One bad place in a request: a JSON pointer (`/items/0/quantity`) and what was expected there.
+
+    words: the same for the reader of a page, a string or one that is translated when shown; None says `detail` to all.
+    """
 
     pointer: str
     detail: str
+    words: object = field(default=None, compare=False)
+
+    def under(self, at: str) -> "Fault":
+        """The same in what the pointer `at` names."""
+        return replace(self, pointer=at + self.pointer)
+
+    @property
+    def said(self) -> str:
+        """What a page says."""
+        return self.detail if self.words is None else str(self.words)
 
 
 class Problem(Refusal):
@@ -35,6 +48,11 @@ class Problem(Refusal):
     def __init__(self, detail: str, faults: tuple[Fault, ...] = (), **facts: object) -> None:
         super().__init__(detail)
         self.detail, self.faults, self.facts = detail, faults, facts
+
+    @property
+    def said(self) -> str:
+        """What a page says that shows it in one sentence."""
+        return next((one.said for one in self.faults if one.words is not None), self.detail)
 
 
 class NotFound(Problem):

@@ -32,6 +32,7 @@ from pydantic import (
     Strict,
     ValidationError,
 )
+from pydantic_core import PydanticCustomError
 from werkzeug.exceptions import BadRequest, MethodNotAllowed, UnsupportedMediaType
 
 from bot.core import clock
@@ -106,6 +107,11 @@ ABSENT: Any = None  # the default of what may be left out and may not be null
 Flag = Annotated[bool, Strict()]  # a JSON boolean; pydantic alone would take 0 and "yes"
 Whole = Annotated[int, Strict()]  # a JSON integer; pydantic alone would take "128"
 Fen = Annotated[int, Strict(), Field(ge=0, le=10**13, description="money in fen")]
+
+
+def bad(detail: str, words: Any) -> PydanticCustomError:
+    """What a validator raises where a page has words of its own, lazy ones, for what the API says in English."""
+    return PydanticCustomError("said", "{detail}", {"detail": detail, "words": words})
 
 
 def words(most: int, **more: Any) -> Any:

@@ -101,7 +101,7 @@ class Form:
     def take(self, problem: Problem) -> None:
         """Note a service's refusal under the fields its JSON pointers name (`/tags/0` is the field `tags`)."""
         for fault in problem.faults:
-            self.refuse(fault.pointer.strip("/").split("/")[0], fault.detail)
+            self.refuse(fault.pointer.strip("/").split("/")[0], fault.said)
         if not problem.faults:
             why = explained(cast("int | None", problem.facts.get("errcode")))
             self.refuse("", _("企业微信拒绝了：%(why)s", why=why) if why else problem.detail)

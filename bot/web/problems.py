@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, json, request
+from flask_babel import lazy_gettext as _l
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -87,13 +88,32 @@ def of_validation(error: ValidationError, checked: Any = None) -> Unacceptable:
     where `checked` is given, only what is in it, or is missing from it, becomes part of a pointer. That a bad value is
     not None either, which may stand for a field that was left out, is no fault of its own.
     """
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    found = error.errors(include_url=False, include_input=False)
     faults = tuple(
-        Fault("".join(f"/{_escape(part)}" for part in _place(each, checked)), each["msg"].removeprefix("Value error, "))
+        Fault(
+            "".join(f"/{_escape(part)}" for part in _place(each, checked)),
+            each["msg"].removeprefix("Value error, "), _words(each),
+        )
         for each in [one for one in found if one["type"] != "none_required"] or found
-    )
+    )  # fmt: skip
     first = faults[0]
     return Unacceptable(f"{first.pointer or 'the body'}: {first.detail}", faults)
+
+
+def _words(found: ErrorDetails) -> Any:
+    """What a page says of it: the words it was raised with (`bot.web.api.bad`), or those of its kind."""
+    facts = found.get("ctx", {})
+    said: dict[str, Any] = {
+        "missing": _l("请填写"), "literal_error": _l("请从列出的里面选"), "string_pattern_mismatch": _l("写法不对"),
+        "int_type": _l("要填整数"), "int_parsing": _l("要填整数"), "int_from_float": _l("要填整数"),
+        "float_type": _l("要填数字"), "float_parsing": _l("要填数字"),
+        "greater_than_equal": _l("不能小于 %(ge)s", **facts), "greater_than": _l("要大于 %(gt)s", **facts),
+        "less_than_equal": _l("不能大于 %(le)s", **facts), "less_than": _l("要小于 %(lt)s", **facts),
+        "string_too_short": _l("至少 %(min_length)s 个字", **facts),
+        "string_too_long": _l("最多 %(max_length)s 个字", **facts),
+        "too_short": _l("至少 %(min_length)s 个", **facts), "too_long": _l("最多 %(max_length)s 个", **facts),
+    }  # fmt: skip  # by Pydantic's type of an error
+    return facts.get("words") or said.get(found["type"])
 
 
 def _place(found: ErrorDetails, checked: Any) -> Iterator[int | str]:

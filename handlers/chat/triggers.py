@@ -4,13 +4,14 @@ import functools
 from typing import Annotated, Any, Literal, Self
 
 import re2
+from flask_babel import lazy_gettext as _l
 from pydantic import Field, model_validator
 from sqlalchemy import ARRAY, TIMESTAMP, BigInteger, ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from bot.core.events import Event, EventRow
 from bot.core.i18n import say
-from bot.web.api import Body
+from bot.web.api import Body, bad
 from handlers.chat.events import MessageReceived
 from handlers.chat.rules import Units, units
 from tags.conditions.controls import Choice, Control, Lines, Option
@@ -37,7 +38,9 @@ class Match(Body):
             if self.kind == "regex":
                 _pattern(word)
             elif not its_units(word):
-                raise ValueError(f"{word} has neither letters nor digits, expected words")
+                raise bad(
+                    f"{word} has neither letters nor digits, expected words", _l("「%(word)s」里没有字", word=word)
+                )
         return self
 
     def finds(self, text: str) -> bool:
@@ -68,7 +71,10 @@ def _pattern(pattern: str) -> Any:
         return re2.compile(pattern, options)
     except re2.error as error:
         said = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-        raise ValueError(f"{pattern} is no pattern in RE2's syntax: {said}") from None
+        raise bad(
+            f"{pattern} is no pattern in RE2's syntax: {said}",
+            _l("「%(pattern)s」不是能用的正则表达式", pattern=pattern),
+        ) from None
 
 
 def _within(word: Units, said: Units) -> bool:

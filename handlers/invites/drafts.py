@@ -151,9 +151,9 @@ def _take(form: Form, problem: Problem) -> None:
         parts = fault.pointer.strip("/").split("/")
         if parts[0] == "routes" and len(parts) > 2:
             field = "by" if parts[2] in ("tag_id", "segment_id") else parts[2]
-            form.refuse(f"r{parts[1]}_{field}", fault.detail)
+            form.refuse(f"r{parts[1]}_{field}", fault.said)
         else:
-            form.refuse("", fault.detail)
+            form.refuse("", fault.said)
     if not problem.faults:
         form.refuse("", problem.detail)
 

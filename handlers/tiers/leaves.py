@@ -40,7 +40,7 @@ class TierLeaf(Leaf, key="tier"):
         """A tier that is not in the table."""
         names = [step.name for step in tiers.of(session)]
         if self.tier not in names:
-            yield Fault("/tier", f"expected one of {', '.join(names)}; found {self.tier}")
+            yield Fault("/tier", f"expected one of {', '.join(names)}; found {self.tier}", _l("没有这个等级了"))
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's. Nobody has a tier that the table has lost since."""

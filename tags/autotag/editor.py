@@ -1,12 +1,12 @@
 """A rule on a page: read from a form, changed by its buttons, checked, and laid out for the template.
 
-Fields: `name`, `enabled`; `when.kind` is the event and beside it stand its filters (`when.staff`); the condition's
-fields begin with `if` (tags.conditions.draft); `then.0.kind` is the first action. Buttons are those of the condition,
+Fields: `name`, `enabled`; `when.which` is the event and beside it stand its filters (`when.staff`); the condition's
+fields begin with `if` (tags.conditions.draft); `then.0.which` is the first action. Buttons are those of the condition,
 `op=act` (an action more) and `op=unact.1`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask_babel import gettext as _
@@ -33,6 +33,11 @@ class Clause:
     options: Sequence[Option]
     controls: Sequence[Drawn]
     error: str = ""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether something in it is marked."""
+        return bool(self.error) or any(one.error for one in self.controls)
 
 
 @dataclass
@@ -91,7 +96,7 @@ class Editor:
         kinds = actions.kinds()
         kind = next((key for key in data if key in kinds), "")
         _made, faults = actions.parse(self.session, [data], "") if kind else ([], [])
-        inside = [Fault(one.pointer.removeprefix("/0"), one.detail) for one in faults]
+        inside = [replace(one, pointer=one.pointer.removeprefix("/0")) for one in faults]
         return self._clause(f"then.{n}", kind, kinds, data, inside)
 
     def _clause(self, name: str, kind: str, kinds: Kinds, data: Json, faults: Sequence[Fault]) -> Clause:
@@ -99,7 +104,7 @@ class Editor:
         options = [Option(key, one.label(lang)) for key, one in kinds.items()]
         if kind not in kinds:
             return Clause(name, "", options, (), "")
-        found, told = {one.pointer: one.detail for one in faults}, set()
+        found, told = {one.pointer: one.said for one in faults}, set()
         drawn: list[Drawn] = []
         for control in kinds[kind].controls(self.session, lang):
             shown = control.draw(self.session, data, name, _fields(self.form, name))
@@ -121,12 +126,14 @@ def missing(editor: Editor) -> str:
         return str(_("先选「当」什么发生"))
     if not editor.then or not all(one.kind for one in editor.then):
         return str(_("选好「就」做什么"))
+    if any(one.wrong for one in (editor.when, *editor.then)):
+        return str(_("有地方没填好，红字写着怎么改"))
     return editor.tree.unfilled if editor.json["if"] else ""
 
 
 def _read(session: Session, form: MultiDict[str, Any], begin: str, kinds: Kinds, named: str = "") -> Json:
     """A clause's fields as JSON. named: the member that holds the kind, where the kind is no member itself."""
-    kind = str(form.get(f"{begin}.kind", ""))
+    kind = str(form.get(f"{begin}.which", ""))
     made: Json = {named: kind} if named else {}
     if kind not in kinds:
         return made

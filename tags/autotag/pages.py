@@ -107,7 +107,7 @@ def switch(rule_id: int) -> BaseResponse:
         with session().begin_nested():
             service.change(session(), rule_id, enabled=not rule.enabled)
     except Problem as problem:
-        toast(_("「%(name)s」没有启用：%(why)s", name=rule.name, why=problem.detail), tone="bad")
+        toast(_("「%(name)s」没有启用：%(why)s", name=rule.name, why=problem.said), tone="bad")
         return go(url_for("tagging_pages.index"))
     words = _("「%(name)s」已启用", name=rule.name), _("「%(name)s」已停用", name=rule.name)
     toast(words[0] if rule.enabled else words[1])
@@ -181,7 +181,7 @@ def _saved(form: Form, editor: Editor, rule: TagRule | None) -> bool:
         with session().begin_nested():
             _write(editor.draft, rule)
     except Problem as problem:
-        form.refuse("", problem.detail)
+        form.refuse("", problem.said)
     return not form.errors
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
@@ -111,7 +112,8 @@ def check_alone(session: Session, read: Read) -> None:
     """Raises Unacceptable where a rule's actions undo each other."""
     undone = contradiction(effect for action in read.actions for effect in action.effects(session))
     if undone is not None:
-        raise Unacceptable.at("/then", f"one action undoes another: {_said(session, undone)}")
+        detail = f"one action undoes another: {_said(session, undone)}"
+        raise Unacceptable(detail, (Fault("/then", detail, _l("两个动作互相抵消：先打上又去掉同一个标签")),))
 
 
 def _write(session: Session, rule: TagRule, draft: Draft, read: Read) -> None:
@@ -133,7 +135,9 @@ def _check_loops(session: Session) -> None:
     names = [node.name for node, _ in loop]
     told = " → ".join(f"「{node.name}」 ({_said(session, effect)})" for node, effect in loop)
     detail = f"would loop: {told} → 「{names[0]}」"
-    raise Loops(detail, (Fault("/then", detail),), cycle=names)
+    way = " → ".join(f"「{name}」" for name in [*names, names[0]])
+    words = _l("这样规则会互相触发、停不下来：%(way)s。改掉或停用其中一条再保存。", way=way)
+    raise Loops(detail, (Fault("/then", detail, words),), cycle=names)
 
 
 def _node(session: Session, rule: Live) -> Node:

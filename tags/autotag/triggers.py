@@ -7,12 +7,13 @@ from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
+from flask_babel import lazy_gettext as _l
 from pydantic import AfterValidator, Field, model_validator
 from sqlalchemy import BigInteger, ColumnElement, cast, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.core.i18n import say
-from bot.web.api import Whole
+from bot.web.api import Whole, bad
 from tags.autotag.events import CustomerSilent, ScheduleCame
 from tags.conditions.controls import Control, Figure, Line, Option, Several, whole_or_word
 from tags.conditions.triggers import Number, Past, Row, Said, Times, Trigger, trigger
@@ -36,11 +37,16 @@ def _hours(expression: str) -> str:
         hours = CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC))
         comes = [next(hours) for _ in range(LOOKED_AT)]
     except CronSimError as error:
-        raise ValueError(f"is no cron expression of five fields: {error}") from None
+        raise bad(
+            f"is no cron expression of five fields: {error}", _l("cron 写法不对，要五段，例如 0 9 1 * *")
+        ) from None
     except StopIteration:
-        raise ValueError("never comes") from None
+        raise bad("never comes", _l("这个时间永远不会到")) from None
     if any(later - earlier < CLOSEST for earlier, later in pairwise(comes)):
-        raise ValueError("comes more than once an hour, expected at least an hour between two times")
+        raise bad(
+            "comes more than once an hour, expected at least an hour between two times",
+            _l("太密了，两次之间至少一小时"),
+        )
     return expression
 
 
@@ -88,7 +94,7 @@ class Schedule(Trigger):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.at is None) == (self.cron is None) or (self.weekdays and self.cron):
-            raise ValueError("expected either at, with weekdays or without, or cron")
+            raise bad("expected either at, with weekdays or without, or cron", _l("填几点，或者填 cron，只填一样"))
         return self
 
     def after(self, at: datetime, zone: ZoneInfo) -> datetime:

@@ -126,6 +126,6 @@ def _one(session: Session, data: Any, at: str, whole: bool) -> Action | list[Fau
     try:
         made = kind(data)
     except ValidationError as error:
-        return [Fault(at + one.pointer, one.detail) for one in of_validation(error, data).faults]
-    faults = [Fault(at + one.pointer, one.detail) for one in made.faults(session)] if whole else []
+        return [one.under(at) for one in of_validation(error, data).faults]
+    faults = [one.under(at) for one in made.faults(session)] if whole else []
     return faults or made

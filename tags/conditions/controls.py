@@ -290,7 +290,10 @@ class Ways(Control):
 
 @dataclass(frozen=True)
 class Pairs(Control):
-    """What fields of something say: pairs of a field and its value. fields: their labels, and the JSON of a value."""
+    """What fields of something say: pairs of a field and its value. fields: their labels, and the JSON of a value.
+
+    A field that nobody gave a label, so that it is called by its name, is for machines: offered only where it is asked.
+    """
 
     fields: Mapping[str, tuple[Words, Callable[[str], Any]]] = field(default_factory=dict)
     kind: ClassVar[str] = "said"
@@ -307,7 +310,10 @@ class Pairs(Control):
 
     def draw(self, session: Session, leaf: Json, at: str, sent: Sent) -> Drawn:
         drawn = super().draw(session, leaf, at, sent)
-        drawn.options = [Option(named, label) for named, (label, _made) in self.fields.items()]
+        asked = [named for named, _said in drawn.value]
+        drawn.options = [
+            Option(named, label) for named, (label, _made) in self.fields.items() if label != named or named in asked
+        ]
         return drawn
 
 

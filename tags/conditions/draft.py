@@ -146,14 +146,14 @@ class Draft:
         try:
             return parse(self.session, data, pointer), {}
         except Unacceptable as wrong:
-            return None, {fault.pointer.removeprefix(pointer): fault.detail for fault in wrong.faults}
+            return None, {fault.pointer.removeprefix(pointer): fault.said for fault in wrong.faults}
 
     def _whole(self) -> str:
         """What is wrong with the tree as a whole, though each part is right."""
         try:
             parse(self.session, self.json, self.at)
         except Unacceptable as wrong:
-            return wrong.faults[0].detail
+            return wrong.faults[0].said
         return ""
 
     def _count(self) -> None:

@@ -212,7 +212,7 @@ class _Reader:
             faults: Iterable[Fault] = of_validation(error, data).faults
         else:
             faults = made.faults(self._session) if self._checked else ()
-        placed = [Fault(at + one.pointer, one.detail) for one in faults]
+        placed = [one.under(at) for one in faults]
         if placed:
             raise _Bad(*placed)
         return made

@@ -299,6 +299,6 @@ def parse(session: Session, data: Any, at: str, *, whole: bool = True) -> tuple[
     try:
         made = known[event].model_validate(data)
     except ValidationError as error:
-        return None, [Fault(at + one.pointer, one.detail) for one in of_validation(error, data).faults]
-    faults = [Fault(at + one.pointer, one.detail) for one in made.faults(session)] if whole else []
+        return None, [one.under(at) for one in of_validation(error, data).faults]
+    faults = [one.under(at) for one in made.faults(session)] if whole else []
     return (None if faults else made), faults

@@ -32,7 +32,7 @@ class GroupChatLeaf(Leaf, key="group_chat"):
     def faults(self, session: Session) -> Iterator[Fault]:
         """A group chat that is not known."""
         if session.get(GroupChat, self.group_chat) is None:
-            yield Fault("/group_chat", f"there is no group chat {self.group_chat}")
+            yield Fault("/group_chat", f"there is no group chat {self.group_chat}", _l("这个客户群已经没有了"))
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""

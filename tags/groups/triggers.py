@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
+from flask_babel import lazy_gettext as _l
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -59,7 +60,11 @@ class RouteToGroup(Action, key="route_to_group"):
         """A segment group that is not there, or closed."""
         found = session.get(SegmentGroup, int(self.route_to_group))
         if found is None or found.closed_at is not None:
-            yield Fault("/route_to_group", f"there is no open segment group {self.route_to_group}")
+            yield Fault(
+                "/route_to_group",
+                f"there is no open segment group {self.route_to_group}",
+                _l("这个细分社群已经停用或没有了"),
+            )
 
     def do(self, session: Session, fired: Fired) -> None:
         """As every action's. Raises Conflict where she has none of the tags it routes by."""

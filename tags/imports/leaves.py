@@ -35,7 +35,9 @@ class ImportedLeaf(Leaf, key="imported"):
         """No import of customers, or one that has taken nobody in."""
         found = session.get(Import, int(self.imported))
         if found is None or found.kind != "customers" or found.state not in ("running", "done"):
-            yield Fault("/imported", f"there is no imported list of customers {self.imported}")
+            yield Fault(
+                "/imported", f"there is no imported list of customers {self.imported}", _l("这份名单已经没有了")
+            )
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""

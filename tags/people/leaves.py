@@ -33,6 +33,7 @@ from tags.conditions.controls import (
 from tags.conditions.counting import part
 from tags.conditions.numbers import CompareMeasure, Days
 from tags.conditions.tree import Asked, Leaf, leaf
+from tags.conditions.triggers import choices as things
 from tags.people import fields
 from tags.people.models import Contact, Customer, Touch
 from tags.people.staff import choices, names
@@ -60,6 +61,22 @@ CHANNELS = [
     Option("group", _l("客户群")), Option("referral", _l("老带新")), Option("order", _l("订单")),
     Option("import", _l("导入")),
 ]  # fmt: skip
+
+
+def channels(session: Session, lang: str) -> list[Option]:
+    """The live codes, by the state each gives whom it brings."""
+    return [Option(state, name) for state, name, _ in things(session, "state", lang)]
+
+
+def from_where(session: Session, get: Callable[[str], str]) -> Sentence:
+    """The sentence about a channel: which of the live codes, of another the state as WeCom gives it."""
+    way = Choice("came_by", _l("渠道"), options=CHANNELS)
+    if get("came_by") == "live_code":
+        codes = channels(session, spoken())
+        return Sentence(
+            _l("第一次来自 {came_by} {state}"), way, Choice("state", _l("活码"), optional=True, options=codes)
+        )
+    return Sentence(_l("第一次来自 {came_by} 渠道参数 {state}"), way, Line("state", _l("渠道参数"), optional=True))
 
 
 def members(session: Session) -> list[Option]:
@@ -110,7 +127,7 @@ class FieldLeaf(Leaf, key="field"):
         """A field that is not there, a way its type does not have, a choice it does not offer."""
         found = fields.find(session, self.field)
         if found is None:
-            yield Fault("/field", f"there is no field {self.field}")
+            yield Fault("/field", f"there is no field {self.field}", _l("这个字段已经没有了"))
             return
         given = [name.strip("_") for name, value in self if name != "field" and value is not None]
         if len(given) != 1 or given[0] not in found.ways:
@@ -224,14 +241,7 @@ class CameByLeaf(Leaf, key="came_by"):
 
     came_by: Literal["live_code", "add_way", "kf", "group", "referral", "order", "import"]
     state: Annotated[str, Field(min_length=1, max_length=128)] | None = None
-    shown = Shown(
-        _l("来源渠道"), PROFILE,
-        Sentence(
-            _l("第一次来自 {came_by} 渠道参数 {state}"),
-            Choice("came_by", _l("渠道"), options=CHANNELS), Line("state", _l("渠道参数"), optional=True),
-        ),
-        start={"came_by": "live_code"},
-    )  # fmt: skip
+    shown = Shown(_l("来源渠道"), PROFILE, from_where, start={"came_by": "live_code"})
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""
@@ -249,7 +259,10 @@ class CameByLeaf(Leaf, key="came_by"):
             "import": say(lang, "导入"),
         }[self.came_by]  # fmt: skip
         said = say(lang, "来自%(channel)s", channel=called)
-        return f"{said}（{self.state}）" if self.state is not None else said
+        if self.state is None:
+            return said
+        named = {one.value: one.label for one in channels(session, lang)}
+        return say(lang, "%(channel)s「%(name)s」", channel=said, name=named.get(self.state, self.state))
 
 
 @leaf

@@ -44,7 +44,7 @@ class SegmentLeaf(Leaf, key="segment"):
         """A segment that is not there."""
         found = session.get(Segment, int(self.segment))
         if found is None or found.deleted_at is not None:
-            yield Fault("/segment", f"there is no segment {self.segment}")
+            yield Fault("/segment", f"there is no segment {self.segment}", _l("这个客群已经没有了"))
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's."""

@@ -176,7 +176,7 @@ def _saved(form: Form, draft: Draft, segment: Segment | None) -> Segment | None:
     except Conflict:
         form.refuse("name", _("已经有一个客群叫「%(name)s」", name=name))
     except Unacceptable as problem:
-        form.refuse("", problem.detail)
+        form.refuse("", problem.said)
     return None
 
 

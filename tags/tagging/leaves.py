@@ -44,7 +44,7 @@ class TagLeaf(Leaf, key="tag"):
     def faults(self, session: Session) -> Iterator[Fault]:
         """A tag that is not there."""
         if session.scalar(select(Tag.id).where(Tag.id == int(self.tag), Tag.deleted_at.is_(None))) is None:
-            yield Fault("/tag", f"there is no tag {self.tag}")
+            yield Fault("/tag", f"there is no tag {self.tag}", _l("这个标签已经没有了"))
 
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's. What has expired counts no more, even before the sweep."""

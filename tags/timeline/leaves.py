@@ -63,10 +63,10 @@ def asked_of(
 
 
 def fields_of(kind: type[Event]) -> Iterator[tuple[str, str]]:
-    """The fields of an event, as (name, type)."""
+    """The fields of an event, as (name, type); a number that may be missing counts as one."""
     for one in dataclasses.fields(kind):
         if one.name != "customer_id":
-            yield one.name, one.type if isinstance(one.type, str) else one.type.__name__
+            yield one.name, getattr(one.type, "__name__", str(one.type)).removesuffix(" | None")
 
 
 def field_called(name: str, lang: str) -> str:

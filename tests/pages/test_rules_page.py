@@ -32,13 +32,13 @@ def test_a_rule_is_built_tried_and_saved_and_reads_as_a_sentence(look: Look) -> 
     keep(look, "rules-list")
     page.get_by_role("link", name="新建规则").click()
     page.locator(field("name")).fill("大单")
-    page.locator(field("when.kind")).select_option("order.paid")
+    page.locator(field("when.which")).select_option("order.paid")
     expect(page.locator(field("when.category.0"))).to_be_visible()
     page.locator(field("when.total_fen.sign.0")).select_option("gte")
     page.locator(field("when.total_fen.number.0")).fill("200")
     page.locator(field("if")).get_by_role("button", name="条件", exact=True).click()
     page.locator(field("if.0.kind")).select_option("orders")
-    page.locator(field("then.0.kind")).select_option("add_tag")
+    page.locator(field("then.0.which")).select_option("add_tag")
     page.locator(field("then.0.add_tag")).select_option(label="买得多")
     expect(page.locator("#editor .sticky .sentence")).to_have_text(
         "当她下单付款，实付 ≥ 200 元，如果近 90 天下过单 ≥ 1 次，就打上「买得多」。"

@@ -14,9 +14,12 @@ from werkzeug.datastructures import MultiDict
 
 from bot.app.features import FEATURES
 from bot.core.installation import Installation
+from tags.autotag.editor import Editor
 from tags.conditions.compact import pack, unpack
+from tags.conditions.controls import Drawn
 from tags.conditions.draft import Draft, changed, read
 from tags.conditions.tree import MOST_DEPTH, leaves
+from tags.timeline.service import askable
 
 PAGE = "{% import 'conditions/builder.html' as conditions %}{{ conditions.builder(draft) }}"
 
@@ -136,6 +139,21 @@ def test_a_leaf_chosen_just_now_begins_as_its_feature_says_and_stays_so(
     assert read(page[1], shown(page[1], begun)) == begun
 
 
+def test_every_event_can_be_chosen_and_offers_the_fields_people_know(page: tuple[Flask, Session]) -> None:  # T4
+    offered = {}
+    for kind, _called in askable:
+        drawn = Draft(page[1], {"event": kind.name}).root.nodes[0].parts
+        [where] = [part for part in drawn if isinstance(part, Drawn) and part.kind == "said"]
+        offered[kind.name] = [one.value for one in where.options]
+    assert offered["order.paid"] == ["order_id", "month", "total_fen", "points_used", "first_item", "pieces"]
+    assert offered["points.spent"] == ["order_id", "points"]
+
+
+def test_a_rules_event_and_a_filter_called_kind_do_not_meet(page: tuple[Flask, Session]) -> None:  # T3
+    sent = MultiDict({"when.which": "link.clicked", "when.was": "link.clicked", "when.kind": "invitation"})
+    assert Editor.sent(page[1], sent).json["when"] == {"event": "link.clicked", "kind": "invitation"}
+
+
 @pytest.mark.parametrize(
     ("op", "expected"),
     [
@@ -163,14 +181,14 @@ def test_whatever_is_sent_is_laid_out(page: tuple[Flask, Session], sent: dict[st
     assert draft.tree is None or draft.unfilled == ""
 
 
-def test_each_bad_place_is_marked_with_the_words_of_the_api(page: tuple[Flask, Session]) -> None:  # T4
+def test_each_bad_place_is_marked_in_the_readers_words(page: tuple[Flask, Session]) -> None:  # T4
     tree = {"all": [{"tag": "999"}, {"any": [{"balance": {"gte": "viele"}}, {"orders": {"within_days": 0}}, {}]}]}
     draft = Draft(page[1], tree)
     html = render_template_string(PAGE, draft=draft)
     for at, said in (
-        ("t.0.tag", "there is no tag 999"),
-        ("t.1.0.balance", "Input should be a valid integer"),
-        ("t.1.1.orders.within_days", "Input should be greater than or equal to 1"),
+        ("t.0.tag", "这个标签已经没有了"),
+        ("t.1.0.balance", "要填整数"),
+        ("t.1.1.orders.within_days", "不能小于 1"),
         ("t.1.2", "请选择条件"),
     ):
         assert said in html.partition(f'id="{at}.error"')[2].partition("</span>")[0]
