@@ -29,6 +29,8 @@ VERBS = {
     "deleted": lazy_pgettext("audit", "删除"),
     "exported": lazy_pgettext("audit", "导出"),
     "started": lazy_pgettext("audit", "开始"),
+    "stopped": lazy_pgettext("audit", "停止"),
+    "failed": lazy_pgettext("audit", "出错停下"),
     "done": lazy_pgettext("audit", "完成"),
     "closed": lazy_pgettext("audit", "关闭"),
     "revoked": lazy_pgettext("audit", "吊销"),

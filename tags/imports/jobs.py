@@ -9,10 +9,12 @@ from bot.core.ticks import cron
 from tags.imports import keeping, service
 
 
-@chunked(lock="import:{import_id}")
-def go_through(session: Session, progress: Progress, *, import_id: int) -> bool:
-    """Some rows of a file, checked or taken in."""
-    row = service.get(session, import_id)
+@chunked(lock="import:{import_id}", failed=service.fail)
+def go_through(session: Session, progress: Progress, *, import_id: int, dry: bool = False) -> bool:
+    """Some rows of a file, checked (dry) or taken in; retried by hand it goes on where it failed."""
+    row = service.get(session, import_id, lock=True)
+    if row.state == "failed":
+        row.state, row.error = "checking" if dry else "running", ""
     path = keeping.path_of(installation_of(session), row.digest)
     before = row.read
     if not path.exists():

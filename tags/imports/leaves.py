@@ -15,10 +15,12 @@ from tags.imports.models import Import, Member
 from tags.people.names import name_key
 from tags.people.service import family_of
 
+TAKING = ("running", "done", "stopped", "failed")  # states of imports that may have taken somebody in
+
 
 def options(session: Session) -> list[Option]:
     """The imports that took something in, newest first."""
-    found = session.scalars(select(Import).where(Import.state.in_(("running", "done"))).order_by(Import.id.desc()))
+    found = session.scalars(select(Import).where(Import.state.in_(TAKING)).order_by(Import.id.desc()))
     return [Option(str(one.id), one.name, letters=name_key(one.name)) for one in found]
 
 
@@ -34,7 +36,7 @@ class ImportedLeaf(Leaf, key="imported"):
     def faults(self, session: Session) -> Iterator[Fault]:
         """No import of customers, or one that has taken nobody in."""
         found = session.get(Import, int(self.imported))
-        if found is None or found.kind != "customers" or found.state not in ("running", "done"):
+        if found is None or found.kind != "customers" or found.state not in TAKING:
             yield Fault(
                 "/imported", f"there is no imported list of customers {self.imported}", _l("这份名单已经没有了")
             )

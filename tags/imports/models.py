@@ -12,9 +12,9 @@ class Import(Base):
     name: of the file. mapping: {field: column}. sheet: how the file is read (`files.Sheet.json`). place: [byte, row]
     where the next chunk begins. job_id: of the worker's job, where it is not a command that runs it.
 
-    state: uploaded (its columns are to be confirmed), checking and checked (a dry run), running, done, failed (error
-    says why). The counts are of rows: read = new + same + changed + rejected; of a dry run while it is checking or
-    checked.
+    state: uploaded (its columns are to be confirmed), checking and checked (a dry run), running, done, stopped (by a
+    person), failed (error says why). The counts are of rows: read = new + same + changed + rejected; of a dry run while
+    it is checking or checked.
     """
 
     __tablename__ = "imports"

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import xlsxwriter
@@ -13,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Forbidden, NotFound
-from bot.core.jobs import Progress, enqueue
+from bot.core.jobs import enqueue
 from bot.operators import called
 from bot.web import cursors
 from bot.web.edge import installation, session
@@ -29,10 +28,11 @@ from tags.imports.models import Import
 
 PER_PAGE = 20
 PREVIEWED, REASONS_SHOWN = 10, 20
-RUNNING = ("checking", "running")
+OPEN = ("uploaded", "checked", "stopped", "failed")  # states from which it may be begun
 STATES = {
     "uploaded": (_l("待确认列"), "info"), "checking": (_l("检查中"), "info"), "checked": (_l("已检查"), "info"),
-    "running": (_l("导入中"), "info"), "done": (_l("已完成"), "good"), "failed": (_l("出错停下了"), "bad"),
+    "running": (_l("导入中"), "info"), "done": (_l("已完成"), "good"), "stopped": (_l("已停止"), "warn"),
+    "failed": (_l("出错停下了"), "bad"),
 }  # fmt: skip
 
 console = pages("imports", __name__)
@@ -81,10 +81,8 @@ def show(import_id: int) -> BaseResponse:
 def begin(import_id: int, step: str) -> BaseResponse:
     """Take the columns as they were chosen, and check the file or take it in."""
     row = service.get(session(), import_id, lock=True)
-    kind, form = _kind(row), Form.sent()
-    if not allowed(kind.permission):
-        raise Forbidden(f"this account may not import {kind.name}")
-    if row.state in RUNNING or row.state == "done":
+    kind, form = _my_kind(row), Form.sent()
+    if row.state in (*service.RUNNING, "done"):
         return go(url_for(".show", import_id=row.id))
     chosen = {one.key: request.form[one.key] for one in kind.fields(session()) if request.form.get(one.key)}
     if chosen or step == "check":
@@ -97,7 +95,17 @@ def begin(import_id: int, step: str) -> BaseResponse:
         return refused("imports/show.html", "imports/_columns.html", **_about(row, form))
     if form.first():
         service.begin(session(), row, dry=step == "check")
-        row.job_id = enqueue(session(), jobs.go_through, import_id=row.id)
+        row.job_id = enqueue(session(), jobs.go_through, import_id=row.id, dry=step == "check")
+    return go(url_for(".show", import_id=row.id))
+
+
+@console.post("/import/<int:import_id>/stop")
+@needs("imports:write")
+def stop(import_id: int) -> BaseResponse:
+    """Stop behind the chunk under way."""
+    row = service.get(session(), import_id, lock=True)
+    _my_kind(row)
+    service.stop(session(), row)
     return go(url_for(".show", import_id=row.id))
 
 
@@ -145,8 +153,11 @@ def _mine() -> list[Kind]:
     return [one for one in kinds.kinds if allowed(one.permission)]
 
 
-def _kind(row: Import) -> Kind:
-    return kinds.of_name(row.kind)
+def _my_kind(row: Import) -> Kind:
+    kind = kinds.of_name(row.kind)
+    if not allowed(kind.permission):
+        raise Forbidden(f"this account may not import {kind.name}")
+    return kind
 
 
 def _list(form: Form) -> Response:
@@ -162,32 +173,20 @@ def _list(form: Form) -> Response:
 
 
 def _about(row: Import, form: Form) -> dict[str, Any]:
-    kind = _kind(row)
-    failed = next(iter(_failure(row)), "")
+    kind, here = kinds.of_name(row.kind), keeping.path_of(installation(), row.digest).exists()
     reasons = [(number, because.words(spoken())) for number, because in service.rejects(session(), row, REASONS_SHOWN)]
     return {
         "row": row, "kind": kind, "form": form, "fields": kind.fields(session()), "heads": row.sheet["heads"],
-        "preview": _preview(row) if row.state in ("uploaded", "checked") else [], "share": service.share(row),
-        "running": row.state in RUNNING and not failed, "failed": failed, "reasons": reasons,
+        "preview": _preview(row) if here and row.state in OPEN else [], "share": service.share(row), "here": here,
+        "running": row.state in service.RUNNING, "open": row.state in OPEN, "reasons": reasons,
         "state": STATES[row.state],
         "needed": {key for group in kind.needed if len(group) == 1 for key in group},
         "who": called.names(session(), [row.created_by], spoken()).get(row.created_by, row.created_by),
     }  # fmt: skip
 
 
-def _failure(row: Import) -> Iterator[str]:
-    """Why the worker's job stopped, where it did."""
-    if row.state in RUNNING and row.job_id is not None:
-        progress = session().get(Progress, row.job_id)
-        if progress is not None and progress.state == "failed":
-            yield progress.error or _("没有说原因")
-
-
 def _preview(row: Import) -> list[list[str]]:
-    path = keeping.path_of(installation(), row.digest)
-    if not path.exists():
-        return []
-    sheet = files.reopened(path, row.sheet)
+    sheet = files.reopened(keeping.path_of(installation(), row.digest), row.sheet)
     return [cells[: len(sheet.heads)] for cells in files.read(sheet, sheet.body, PREVIEWED).cells]
 
 

@@ -6,7 +6,7 @@ A file that was broken off goes on where it was; begun anew it changes nothing, 
 import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ from tags.imports.models import Import, Member, Reject
 from tags.imports.reasons import Reason
 
 CHUNK = 5_000  # rows a transaction; some two seconds of locks on those they are about
-OPEN = ("uploaded", "checked", "running")
+RUNNING = ("checking", "running")
 COUNTS = ("read", "new", "same", "changed", "rejected")
 
 
@@ -71,7 +71,7 @@ def begin(session: Session, row: Import, *, dry: bool) -> None:
     session.execute(delete(Reject).where(Reject.import_id == row.id))
     for name in COUNTS:
         setattr(row, name, 0)
-    row.state, row.error = "checking" if dry else "running", ""
+    row.state, row.error, row.finished_at = "checking" if dry else "running", "", None
     row.place = [row.sheet["offset"], row.sheet["row"]]
     if not dry:
         record_audit(session, "import.started", str(row.id), None, {"name": row.name, "kind": row.kind})
@@ -83,7 +83,7 @@ def chunk(session: Session, import_id: int, path: Path, take: Take | None = None
     A dry run does all of it and takes it back, but for what it counted. take: instead of the kind's own.
     """
     row = get(session, import_id, lock=True)
-    if row.state not in ("checking", "running"):
+    if row.state not in RUNNING:
         return False
     session.info["actor"] = f"import:{row.id}"
     kind = kinds.of_name(row.kind)
@@ -105,6 +105,22 @@ def chunk(session: Session, import_id: int, path: Path, take: Take | None = None
     if row.state == "done":
         record_audit(session, "import.done", str(row.id), None, {"name": row.name, **counts(row)})
     return False
+
+
+def fail(session: Session, error: str, *, import_id: int, **_job: Any) -> None:
+    """What goes through the file has given up; error: why, in a sentence."""
+    row = get(session, import_id, lock=True)
+    if row.state in RUNNING:
+        row.state, row.error, row.finished_at = "failed", error, clock.now()
+        record_audit(session, "import.failed", str(row.id), None, {"name": row.name, "error": error, **counts(row)})
+
+
+def stop(session: Session, row: Import) -> None:
+    """Let nothing more of the file be taken in; what was taken in stays. row: locked."""
+    if row.state in RUNNING:
+        row.state = "uploaded" if row.state == "checking" else "stopped"
+        row.finished_at = clock.now()
+        record_audit(session, "import.stopped", str(row.id), None, {"name": row.name, **counts(row)})
 
 
 def counts(row: Import) -> dict[str, int]:

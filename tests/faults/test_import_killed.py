@@ -1,21 +1,25 @@
 """kill -9 during an import, of the command and of the worker: run again it ends as if nothing had happened (G5)."""
 
 import csv
+import os
 import random
+import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from running import FUGOU, PATIENCE_SECONDS, initialised, inside
+from deeds.driver import until
+from running import FUGOU, PATIENCE_SECONDS, initialised, inside, up
 from sqlalchemy import text
 
 from bot.core import clock
 from bot.core.checks import checks
 from bot.core.installation import Installation
+from bot.core.jobs import enqueue
+from tags.imports import jobs, keeping, kinds, service
 
 ROWS = 12_000
 SUMS = """
@@ -41,11 +45,13 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def nothing() -> Iterator[dict[str, str]]:
-    """An installation in which nothing has happened."""
-    with initialised() as made:
-        yield made
+@pytest.fixture(scope="module")
+def whole(file: Path) -> tuple[Any, str]:
+    """What a command leaves behind that nobody kills: the sums, and the rejected rows."""
+    with initialised() as environment:
+        assert imported(environment, file, None)
+        with inside(environment) as installation:
+            return sums(installation), rejected(file).read_text()
 
 
 def sums(installation: Installation) -> Any:
@@ -67,19 +73,45 @@ def imported(environment: dict[str, str], file: Path, kill_after: float | None) 
     return command.wait(PATIENCE_SECONDS * 2) == 0
 
 
+def rejected(file: Path) -> Path:
+    return file.with_name("orders.csv.rejected.csv")
+
+
 def test_a_command_that_was_killed_again_and_again_ends_as_one_that_was_not(
-    nothing: dict[str, str], file: Path
+    whole: tuple[Any, str], file: Path
 ) -> None:  # G5 G6
-    assert imported(nothing, file, None)
-    with inside(nothing) as installation:
-        whole, rejected = sums(installation), file.with_name("orders.csv.rejected.csv").read_text()
-    with initialised() as another:
-        ends = [imported(another, file, seconds) for seconds in (3.0, 4.0, 5.0)]
-        assert imported(another, file, None)
-        with inside(another) as installation:
-            assert sums(installation) == whole
+    with initialised() as environment:
+        ends = [imported(environment, file, seconds) for seconds in (3.0, 4.0, 5.0)]
+        assert imported(environment, file, None)
+        with inside(environment) as installation:
+            assert (sums(installation), rejected(file).read_text()) == whole
             with installation.transaction("test") as session:
                 states = session.execute(text("SELECT state, read FROM imports ORDER BY id")).all()
         assert all(row == ("done", ROWS) for row in map(tuple, states))
         assert not all(ends), "nothing was killed"
-    assert file.with_name("orders.csv.rejected.csv").read_text() == rejected
+
+
+@pytest.mark.long
+def test_the_consoles_import_whose_worker_was_killed_ends_as_the_command_that_was_not(
+    whole: tuple[Any, str], file: Path
+) -> None:  # G5 G6
+    with initialised() as environment, inside(environment) as installation, up(environment) as running:
+        with file.open("rb") as upload:
+            sheet = keeping.keep(installation, upload)
+        with installation.transaction("test") as session:
+            row = service.add(session, kinds.of_name("orders"), file.name, sheet)
+            service.begin(session, row, dry=False)
+            row.job_id = enqueue(session, jobs.go_through, import_id=row.id, dry=False)
+
+        def stands(state: str, read: int) -> bool:
+            with installation.transaction("test") as session:
+                now = session.execute(text("SELECT state, read FROM imports")).one()
+            return bool(now.state == state and now.read >= read)
+
+        until(lambda: stands("running", 1))
+        worker = running.part("parts lanes")
+        assert worker is not None
+        os.kill(worker, signal.SIGKILL)
+        assert stands("running", 1), "it was done before the worker was killed"
+        until(lambda: stands("done", ROWS))
+        assert sums(installation) == whole[0]

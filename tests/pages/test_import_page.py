@@ -12,6 +12,8 @@ from python_calamine import CalamineWorkbook
 from shop import Shop
 from sqlalchemy import text
 
+from tags.imports.files import BadFile
+
 SHOTS = Path(__file__).parents[2] / "shots"
 ORDERS = "订单号,会员号,成交时间,实付金额,商品名称\n" + "".join(
     f"T{n},U{n % 7},2026-{n % 9 + 1:02}-11 10:00,{n * 37}.50,耶加雪菲 {n}\n" for n in range(1, 40)
@@ -76,6 +78,34 @@ def test_a_file_is_sent_matched_checked_and_taken_in(look: Look, shop: Shop) -> 
     expect(page.locator("tbody tr")).to_contain_text(["39"])
     keep(look, "import-list")
     assert [said for said in look.complaints if "422" not in said] == []  # the refusal above, as Chromium tells it
+
+
+def test_an_import_that_gives_up_says_why_and_one_that_runs_is_stopped(look: Look, shop: Shop) -> None:  # G6
+    page = look.page
+    page.goto("/console/import")
+    page.get_by_label("要导入的内容").select_option("orders")
+    same = "订单号,会员号,付款时间,实付金额\n" + "T1,U1,2026-10-01,1\n" * 10_001
+    page.get_by_label("文件", exact=True).set_input_files(file("同号.csv", same))
+    page.get_by_role("button", name="上传并看列").click()
+    page.get_by_role("button", name="检查文件").click()
+    expect(page.locator("#progress h2")).to_have_text("检查中")
+    with pytest.raises(BadFile):
+        shop.run_jobs()
+    expect(page.locator("#progress h2")).to_have_text("出错停下了", timeout=10_000)
+    expect(page.locator("#progress .banner")).to_contain_text("all say T1 in the column 订单号")
+    keep(look, "import-failed")
+    page.get_by_label("订单号").select_option(label="会员号")
+    page.get_by_label("商城客户号").select_option(label="订单号")
+    page.get_by_role("button", name="开始导入").click()
+    expect(page.locator("#progress h2")).to_have_text("导入中")
+    page.get_by_role("button", name="停止").click()
+    page.get_by_role("button", name="停止导入").click()
+    expect(page.locator("#progress h2")).to_have_text("已停止")
+    keep(look, "import-stopped")
+    shop.run_jobs()
+    with shop.installation.transaction("test") as session:
+        assert session.execute(text("SELECT state, read FROM imports ORDER BY id DESC")).first() == ("stopped", 0)
+    assert look.complaints == []
 
 
 def test_what_is_no_file_of_rows_is_refused_in_one_sentence(look: Look) -> None:  # quality.md, Security

@@ -84,15 +84,20 @@ def _begun(
 
 
 def _go_through(installation: Installation, row: Import, sheet: Sheet) -> None:
-    """Chunk by chunk, each a transaction of its own."""
+    """Chunk by chunk, each a transaction of its own; what can't go on says so where a page shows it."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rows]}"),
                TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(row.name, total=BARS, rows="")
         more = True
         while more:
-            with installation.transaction(ACTOR) as session:
-                more = service.chunk(session, row.id, sheet.path)
-                now = service.get(session, row.id)
-                done = f"{now.read:,} rows, {now.rejected:,} rejected"
-                bar.update(task, completed=BARS * service.share(now), rows=done)
+            try:
+                with installation.transaction(ACTOR) as session:
+                    more = service.chunk(session, row.id, sheet.path)
+                    now = service.get(session, row.id)
+                    done = f"{now.read:,} rows, {now.rejected:,} rejected"
+                    bar.update(task, completed=BARS * service.share(now), rows=done)
+            except Refusal as refusal:
+                with installation.transaction(ACTOR) as session:
+                    service.fail(session, str(refusal), import_id=row.id)
+                raise

@@ -23,7 +23,10 @@ _manager = JobManager(SyncPsycopgConnector())  # never opened, only builds the S
 
 @dataclass(eq=False)
 class Job:
-    """A function a worker calls. `name` is what its rows keep, `points.expire` for `handlers.points.jobs.expire`."""
+    """A function a worker calls. `name` is what its rows keep, `points.expire` for `handlers.points.jobs.expire`.
+
+    failed: called `(session, error, **kwargs)` in the transaction in which a call fails for good.
+    """
 
     name: str
     function: Callable[..., Any]
@@ -32,6 +35,7 @@ class Job:
     lock: str | None
     chunked: bool
     once: bool = False
+    failed: Callable[..., None] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -41,33 +45,44 @@ jobs: Register[Job] = Register("jobs")
 
 
 def job(
-    *, queue: str = "default", priority: int = 0, lock: str | None = None, chunked: bool = False, once: bool = False
+    *,
+    queue: str = "default",
+    priority: int = 0,
+    lock: str | None = None,
+    chunked: bool = False,
+    once: bool = False,
+    failed: Callable[..., None] | None = None,
 ) -> Callable[[Callable[..., Any]], Job]:
     """Mark a function `(session, **kwargs)` as a job; kwargs are JSON.
 
     priority: higher first, over all queues. lock: a name filled from the kwargs (`customer:{customer_id}`); jobs of one
     name run one after the other, in the order they were enqueued. once: at most one of its lock (without one: of the
-    job) waits, so that a tick which finds it slow does not heap up more.
+    job) waits, so that a tick which finds it slow does not heap up more. failed: as `Job`'s.
     """
     if queue not in LANES:
         raise ValueError(f"queue is {queue!r}, expected one of {', '.join(LANES)}")
 
     def mark(function: Callable[..., Any]) -> Job:
-        made = Job(named(function), function, queue, priority, lock, chunked, once)
+        made = Job(named(function), function, queue, priority, lock, chunked, once, failed)
         return jobs.mark(made, made, function.__module__)
 
     return mark
 
 
 def chunked(
-    *, queue: str = "bulk", priority: int = 0, lock: str | None = None, once: bool = False
+    *,
+    queue: str = "bulk",
+    priority: int = 0,
+    lock: str | None = None,
+    once: bool = False,
+    failed: Callable[..., None] | None = None,
 ) -> Callable[[Callable[..., Any]], Job]:
     """Mark a function `(session, progress, **kwargs) -> bool` that does one chunk and says whether there is more.
 
     Each chunk is a transaction that also moves `progress` (cursor, done, total), from which the next chunk, or another
     worker after a crash, goes on. Otherwise as `job`.
     """
-    return job(queue=queue, priority=priority, lock=lock, chunked=True, once=once)
+    return job(queue=queue, priority=priority, lock=lock, chunked=True, once=once, failed=failed)
 
 
 def drain(*, lock: str) -> Callable[[Callable[..., int]], Job]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.core.errors import NotFound
+from bot.core.jobs.declare import CAUSE, jobs
 from bot.core.jobs.progress import Progress
 
 log = structlog.get_logger(__name__)
@@ -35,7 +36,9 @@ _forget = text("""
     DELETE FROM job_progress progress WHERE changed_at < :before
     AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs job WHERE job.id = progress.job_id)
 """)
-_put_down = text("UPDATE procrastinate_jobs SET status = 'failed', attempts = attempts + 1 WHERE id = :id")
+_put_down = text("""
+    UPDATE procrastinate_jobs SET status = 'failed', attempts = attempts + 1 WHERE id = :id RETURNING args
+""")
 _drop = text("DELETE FROM procrastinate_jobs WHERE id = :id")
 
 
@@ -112,9 +115,12 @@ def put_back(session: Session, job_id: int, *, at: datetime | None = None, count
 
 
 def fail(session: Session, job_id: int, name: str, error: str) -> None:
-    """Make a job failed, with its reason, where a person finds it."""
-    session.execute(_put_down, {"id": job_id})
+    """Make a job failed, with its reason, where a person finds it, and tell it so."""
+    args = session.execute(_put_down, {"id": job_id}).scalar_one()
     keep_error(session, job_id, name, "failed", error)
+    job = next((job for job in jobs if job.name == name), None)
+    if job is not None and job.failed is not None:
+        job.failed(session, error, **{key: value for key, value in args.items() if key != CAUSE})
 
 
 def keep_error(session: Session, job_id: int, name: str, state: str, error: str) -> None:

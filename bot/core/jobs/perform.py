@@ -17,6 +17,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from bot.core import clock
+from bot.core.errors import Refusal
 from bot.core.installation import Installation
 from bot.core.jobs.declare import CAUSE, Job, jobs
 from bot.core.jobs.failures import MOST_ATTEMPTS, fail, keep_error, put_back
@@ -126,7 +127,8 @@ def _step(installation: Installation, job: Job, claim: Claim, stopping: threadin
 
 def _failed(installation: Installation, claim: Claim, error: Exception) -> None:
     again = isinstance(error, (OperationalError, InterfaceError)) and claim.attempts < MOST_ATTEMPTS
-    reason = f"{type(error).__name__}: {error}".split("\n")[0][:500]
+    said = str(error) if isinstance(error, Refusal) else f"{type(error).__name__}: {error}"
+    reason = said.split("\n")[0][:500]
     if again:
         log.warning("a job met a database error and will run again", job=claim.name, id=claim.id, error=reason)
     else:
