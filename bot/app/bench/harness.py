@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +29,7 @@ from bot.core import settings
 from bot.core.installation import Installation
 
 BENCHES = ("ingest", "welcome", "ledger", "segments", "import", "rfm")
+SEEDED = ("segments", "rfm")  # those over a shop with customers and orders, which may be kept
 SCHEMA = 1  # of the JSON line
 ROUNDS = 5  # counted; one more goes before them and is thrown away
 SECRET_KEY = "bench" * 8
@@ -99,12 +100,15 @@ class Report:
         return {"unit": self.unit, **{key: round(value, 2) for key, value in spread.items()}, **more}
 
 
-def run(name: str) -> int:
-    """Run the bench `name`, print its JSON on the last line; 0, or 1 where an answer was wrong or a goal was missed."""
+def run(name: str, **chosen: Any) -> int:
+    """Run the bench `name`, print its JSON on the last line; 0, or 1 where an answer was wrong or a goal was missed.
+
+    chosen: what its `bench` takes.
+    """
     if name not in BENCHES:
         print(f"there is no bench {name}; there are {', '.join(BENCHES)}", file=sys.stderr)
         return 2
-    report: Report = importlib.import_module(f"bot.app.bench.{name}").bench()
+    report: Report = importlib.import_module(f"bot.app.bench.{name}").bench(**chosen)
     line = report.line()
     for goal in line["goals"]:
         bound = f"at least {goal['at_least']}" if "at_least" in goal else f"at most {goal['at_most']}"
@@ -116,14 +120,20 @@ def run(name: str) -> int:
 
 
 @contextmanager
-def private_installation(pool_size: int = 10) -> Iterator[Installation]:
-    """An installation on private, durable servers in a folder that is removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="fugou-bench-") as folder:
-        Path(folder).chmod(0o711)  # the user PostgreSQL runs as goes through it
-        made = settings.load(data_dir=Path(folder) / "data", database_url=None, redis_url=None, secret_key=SECRET_KEY)
+def private_installation(pool_size: int = 10, folder: Path | None = None) -> Iterator[Installation]:
+    """An installation on private, durable servers, in `folder` or in one that is removed afterwards."""
+    with nullcontext(folder) if folder else _passing_folder() as data_dir:
+        made = settings.load(data_dir=data_dir, database_url=None, redis_url=None, secret_key=SECRET_KEY)
         with house.opened(made, pool_size=pool_size, migrated=False) as installation:
             house.prepare(installation)
             yield installation
+
+
+@contextmanager
+def _passing_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="fugou-bench-") as folder:
+        Path(folder).chmod(0o711)  # the user PostgreSQL runs as goes through it
+        yield Path(folder) / "data"
 
 
 def interleave(variants: Mapping[str, Round], rounds: int = ROUNDS) -> dict[str, list[float]]:

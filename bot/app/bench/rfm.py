@@ -2,13 +2,14 @@
 
 import random
 import time
+from pathlib import Path
 
 import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bot.app.bench import naive_rfm, seeded
-from bot.app.bench.harness import ROUNDS, Goal, Report, interleave, machine, per_second, private_installation
+from bot.app.bench.harness import ROUNDS, Goal, Report, interleave, machine, per_second
 from bot.core import clock
 from bot.core.installation import Installation
 from bot.core.sets import run
@@ -31,10 +32,9 @@ INDEXED = "CREATE INDEX IF NOT EXISTS naive_rfm_customer ON naive_rfm (customer_
 KEPT = "SELECT s.r, s.f, s.m, b.last_at, b.orders, b.net_fen FROM rfm_scores s JOIN buyers b USING (customer_id)"
 
 
-def bench(rounds: int = ROUNDS, customers: int = CUSTOMERS) -> Report:
+def bench(rounds: int = ROUNDS, customers: int = CUSTOMERS, shop: Path | None = None) -> Report:
     """Run it on private servers over so many customers with ten orders each."""
-    with private_installation() as installation, machine(installation) as facts:
-        seeded.seed(installation, customers)
+    with seeded.shop(customers, shop) as installation, machine(installation) as facts:
         nights = Nights(installation)
         found = interleave({"naive": nights.naive, "product": nights.product, "limit": nights.limit}, rounds)
         one = interleave({"naive_one": nights.naive_one, "product_one": nights.product_one}, rounds)

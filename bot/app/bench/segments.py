@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from pyroaring import BitMap
 from sqlalchemy import text
 
 from bot.app.bench import naive_segments, seeded
-from bot.app.bench.harness import ROUNDS, Goal, Report, interleave, machine, percentile, private_installation
+from bot.app.bench.harness import ROUNDS, Goal, Report, interleave, machine, percentile
 from bot.core import clock
 from bot.core.installation import Installation
 from tags.conditions.tree import Tree, parse
@@ -46,10 +47,9 @@ GOALS = (
 )
 
 
-def bench(rounds: int = ROUNDS, customers: int = CUSTOMERS) -> Report:
+def bench(rounds: int = ROUNDS, customers: int = CUSTOMERS, shop: Path | None = None) -> Report:
     """Run it on private servers over so many customers, with ten tags and ten orders each."""
-    with private_installation() as installation, machine(installation) as facts:
-        seeded.seed(installation, customers)
+    with seeded.shop(customers, shop) as installation, machine(installation) as facts:
         work = Work(installation)
         warm = interleave({"naive": work.naive, "product": work.warm, "limit": work.limit}, rounds)
         cold = interleave({"naive_window": work.naive_window, "product_window": work.cold}, max(1, rounds // 2))
@@ -115,8 +115,10 @@ class Work:
         """Microseconds a tag change costs the worker until it knows who came and who went, of 300 segments."""
         draw, keeper = self._random, Keeper()
         with self._installation.transaction("bench") as session:
-            for n in range(SEGMENTS):
+            made = [
                 service.make(session, f"S{n}", tagged(tuple(draw.sample(range(1, seeded.TAGS + 1), 4))))
+                for n in range(SEGMENTS)
+            ]
         with self._installation.transaction("bench") as session:
             keeping.due(session, keeper)
         found = []
@@ -125,6 +127,9 @@ class Work:
                 session.execute(text(TAG_SOME), {"now": clock.now(), "tags": seeded.TAGS, "changes": CHANGES})
             with self._installation.transaction("bench") as session:
                 found.append(timed(lambda: keeping.due(session, keeper)) / CHANGES * MICROSECONDS)
+        with self._installation.transaction("bench") as session:
+            for one in made:
+                service.remove(session, one.id)  # a shop that is kept is used again
         return found
 
     def seen(self) -> float:
