@@ -35,7 +35,6 @@ from bot.wecom.errors import WeComError
 from handlers.invites import editing, jobs, lists
 from handlers.invites.models import InvitationText
 from handlers.messaging.placeholders import check
-from tags.groups import editing as groups
 from tags.groups import joinways, routes
 from tags.groups import lists as seats
 from tags.groups.editing import Wanted
@@ -225,7 +224,7 @@ def patch_segment_group(path: ById, body: SegmentGroupChange) -> Response:
 @needs("segment-groups:write")
 def delete_segment_group(path: ById) -> Response:
     """Close it: its codes are deleted in WeCom, nobody is invited any more; chats and history stay."""
-    _done, confirmed = at_once(lambda own: groups.close(own, path.number))
+    _done, confirmed = at_once(lambda own: editing.close(own, path.number))
     return reply(_answer(session(), path.number), 200 if confirmed else 202)
 
 

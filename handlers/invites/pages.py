@@ -17,9 +17,9 @@ from bot.web.edge import session
 from bot.web.guard import needs
 from bot.web.menu import Found, finder, listed
 from bot.web.pages import go, pages, render, toast
-from handlers.invites import drafts, jobs, lists, service
+from handlers.invites import drafts, editing, jobs, lists, service
 from handlers.invites.models import InvitationText
-from tags.groups import editing, joinways, routes
+from tags.groups import joinways, routes
 from tags.groups import lists as seats
 from tags.groups.models import GroupAssignment, GroupChat, Route, SegmentGroup
 from tags.groups.rules import CAPACITY, Fill

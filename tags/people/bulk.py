@@ -25,6 +25,7 @@ from bot.operators.audit import record_audit
 from bot.web.forms import Form
 from tags.people import finding
 from tags.people.models import BulkRun, Customer
+from tags.people.phones import hidden
 
 Json = dict[str, Any]
 AT_ONCE = 100  # customers in one transaction
@@ -119,7 +120,8 @@ def begin(session: Session, name: str, whom: Whom, values: Json, job: Job) -> Bu
     session.add(run)
     session.flush()
     run.job_id = enqueue(session, job, run_id=run.id)
-    record_audit(session, f"bulk.{name}", f"bulk:{run.id}", None, {"whom": whom.json(), "values": values})
+    told = {"whom": {**whom.json(), "q": hidden(whom.q)}, "values": values}
+    record_audit(session, f"bulk.{name}", f"bulk:{run.id}", None, told)
     return run
 
 

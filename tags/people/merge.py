@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from bot.core import clock
 from bot.core.errors import NotFound
 from bot.core.events import announce
+from bot.operators.audit import record_audit
 from tags.people import service
 from tags.people.errors import AlreadyUndone, SameCustomer
 from tags.people.events import CustomersMerged, MergeUndone
@@ -38,6 +39,7 @@ def merge(session: Session, from_id: int, into_id: int, *, why: str) -> Merge:
     row = Merge(from_id=source.id, into_id=into.id, at=clock.now(), actor=session.info["actor"], why=why, moved=moved)
     session.add(row)
     session.flush()
+    record_audit(session, CustomersMerged.name, f"customer:{into.id}", None, {"from": source.id, "reason": why})
     announce(session, CustomersMerged(customer_id=into.id, merge_id=row.id, from_id=source.id), why=why)
     return row
 
@@ -70,6 +72,7 @@ def undo(session: Session, merge_id: int) -> Merge:
     _lead(session, source.id, source.id)
     row.undone_at, row.undone_by = clock.now(), session.info["actor"]
     session.flush()
+    record_audit(session, MergeUndone.name, f"customer:{into.id}", {"from": source.id, "reason": row.why}, None)
     announce(session, MergeUndone(customer_id=into.id, merge_id=row.id, from_id=source.id))
     return row
 

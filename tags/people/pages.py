@@ -20,6 +20,7 @@ from bot.web.pages import go, pages, render, toast
 from tags.people import bulk, exported, finding, merge, panels, service, staff
 from tags.people.cards import CustomerAnswer, TouchAnswer, cards
 from tags.people.models import Identity
+from tags.people.phones import hidden
 
 PER_PAGE = 50
 ADD_WAYS = {
@@ -63,7 +64,7 @@ def export() -> BaseResponse:
     wanted = finding.wanted_of(request.args)
     total = finding.count(session(), q=words, wanted=wanted)
     rows = partial(exported.rows, words=words, wanted=wanted, whole=exports.plain_phones())
-    return exports.answer("customer", _("客户列表"), exported.heads(), rows, total, {"q": words, **wanted})
+    return exports.answer("customer", _("客户列表"), exported.heads(), rows, total, {"q": hidden(words), **wanted})
 
 
 @console.get("/customers/<int:customer_id>")

@@ -1,8 +1,11 @@
 """Phone numbers: understood as people write them, kept as E.164, shown masked."""
 
+import re
+
 import phonenumbers
 
 REGION = "CN"  # of a number without a country code
+SHOWN = 4  # digits at its end
 
 
 def normalised(text: str) -> str:
@@ -14,6 +17,12 @@ def normalised(text: str) -> str:
     if not phonenumbers.is_possible_number(number):
         raise ValueError("expected a phone number of a possible length")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def hidden(text: str) -> str:
+    """What somebody searched for, as records keep it: the last four digits of `138 0013 8000` (`*** **** 8000`)."""
+    over = sum(map(str.isdigit, text)) - SHOWN
+    return re.sub(r"\d", "*", text, count=over) if over > 0 else text
 
 
 def masked(e164: str) -> str:

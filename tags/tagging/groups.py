@@ -1,4 +1,4 @@
-"""Tag groups and tags made and deleted here; corp ones are written to WeCom at once (T1, T2).
+"""Tag groups and tags made and deleted here, each in the audit; corp ones are written to WeCom at once (T1, T2).
 
 What is made here stands in WeCom only when its call is settled: until then a corp tag has no id there and can't be
 assigned, and what WeCom refuses is taken back. A caller who needs WeCom's answer goes through `bot.web.at_once`.
@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.core import clock
+from bot.operators.audit import record_audit
 from bot.wecom.outbox import OutboxRow, post
 from tags.tagging import corp
 from tags.tagging.errors import Computed, NameTaken, NoGroup, NoTag, NotThereYet, TwoChoices
@@ -32,6 +33,8 @@ def create_group(session: Session, name: str, kind: str, single_choice: bool, ta
     group = session.get_one(TagGroup, group_id)
     if kind == "corp":
         _to_wecom(session, made, {"group_name": name})
+    facts = {"name": name, "kind": kind, "single_choice": single_choice, "tags": [tag.name for tag in made]}
+    record_audit(session, "tag_group.made", f"tag_group:{group_id}", None, facts)
     return group
 
 
@@ -50,6 +53,7 @@ def create_tag(session: Session, group_id: int, name: str) -> Tag:
     tag = _new_tag(session, group_id, name)
     if group.wecom_id is not None:
         _to_wecom(session, [tag], {"group_id": group.wecom_id})
+    record_audit(session, "tag.made", f"tag:{tag.id}", None, {"name": name, "group": group.name})
     return tag
 
 
@@ -67,6 +71,7 @@ def delete_tag(session: Session, tag_id: int) -> None:
         raise NotThereYet("tag", tag_id)
     else:
         post(session, "del_corp_tag", {"tag_id": [tag.wecom_id]}, purpose="sync")
+    record_audit(session, "tag.deleted", f"tag:{tag_id}", {"name": tag.name, "group": group.name}, None)
 
 
 def set_single_choice(session: Session, group_id: int, single_choice: bool) -> TagGroup:
@@ -85,7 +90,9 @@ def set_single_choice(session: Session, group_id: int, single_choice: bool) -> T
     count = session.scalar(select(func.count()).select_from(doubles.subquery())) or 0
     if single_choice and count:
         raise TwoChoices(count)
+    before, after = ({"name": group.name, "single_choice": one} for one in (group.single_choice, single_choice))
     group.single_choice = single_choice
+    record_audit(session, "tag_group.changed", f"tag_group:{group_id}", before, after)
     return group
 
 
