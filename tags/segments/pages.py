@@ -164,8 +164,9 @@ def _saved(form: Form, draft: Draft, segment: Segment | None) -> Segment | None:
         form.refuse("", draft.unfilled)
     if form.errors or draft.tree is None:
         return None
+    overtaken = _("您打开以后，有人先保存了。两个版本都在下面，选一个。")
     if segment is not None and _overtaken(form, segment) and request.form["op"] != "overrule":
-        form.refuse("", _("您打开以后，有人先保存了。两个版本都在下面，选一个。"))
+        form.refuse("", overtaken)
         return None
     if not form.first():
         return segment or session().scalar(service.listing().where(Segment.name == name))
@@ -173,8 +174,10 @@ def _saved(form: Form, draft: Draft, segment: Segment | None) -> Segment | None:
         if segment is None:
             return service.make(session(), name, draft.tree.json())
         return service.change(session(), segment.id, name=name, where=draft.tree.json(), seen=segment.version)
-    except Conflict:
+    except service.NameTaken:
         form.refuse("name", _("已经有一个客群叫「%(name)s」", name=name))
+    except Conflict:
+        form.refuse("", overtaken)  # while this was on its way
     except Unacceptable as problem:
         form.refuse("", problem.said)
     return None

@@ -24,6 +24,13 @@ Judge = Callable[[Session], None]
 judges: Register[Judge] = Register("judges of changed segments")
 
 
+class NameTaken(Conflict):
+    """Another segment in use is called so."""
+
+    def __init__(self, segment_id: int, name: str) -> None:
+        super().__init__(f"segment {segment_id} is called {name} already")
+
+
 def judges_segments(function: Judge) -> Judge:
     """Mark a function that raises where a segment's other tree makes something impossible that goes by it."""
     return judges.mark(function, function)
@@ -32,7 +39,7 @@ def judges_segments(function: Judge) -> Judge:
 def make(session: Session, name: str, where: Any) -> Segment:
     """A segment of a condition tree (JSON). Who it means already enters unannounced.
 
-    Raises Unacceptable with pointers into the tree, Conflict for a name that is taken.
+    Raises Unacceptable with pointers into the tree, NameTaken.
     """
     parsed = parse(session, where, "/where")
     _free(session, name, None)
@@ -161,7 +168,7 @@ def _no_circle(session: Session, segment_id: int, tree: Tree) -> None:
 def _free(session: Session, name: str, segment_id: int | None) -> None:
     taken = session.scalar(listing().where(Segment.name == name))
     if taken is not None and taken.id != segment_id:
-        raise Conflict(f"segment {taken.id} is called {name} already")
+        raise NameTaken(taken.id, name)
 
 
 def _facts(segment: Segment) -> dict[str, Any]:

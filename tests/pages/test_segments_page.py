@@ -5,7 +5,10 @@ import re
 import pytest
 from looking import Look, Site
 from playwright.sync_api import expect
+from racing import waited_for
 from shop import Shop
+
+from tags.segments import service
 
 
 @pytest.fixture
@@ -58,6 +61,16 @@ def test_what_uses_a_segment_is_shown_and_keeps_it(look: Look, shop: Shop) -> No
     page.locator("dialog[open]").get_by_role("button", name="删除", exact=True).click()
     expect(free).to_have_count(0)
     expect(used.get_by_role("button", name="删除「买过的」")).to_be_enabled()
+
+
+def test_who_saves_a_moment_later_is_told_that_and_not_that_the_name_is_taken(look: Look, shop: Shop) -> None:  # T4
+    made = shop.api.post("/segments", {"name": "老客", "where": {"balance": {"gte": 1}}})
+    look.page.goto(f"/console/segments/{made['id']}/edit")
+    with shop.installation.transaction("test") as session:
+        service.change(session, int(made["id"]), where={"balance": {"gte": 2}})
+        look.page.get_by_role("button", name="保存客群").click()
+        assert waited_for(session)
+    expect(look.page.locator("#segment")).to_contain_text("有人先保存了")
 
 
 def test_who_saves_second_sees_both_versions_and_chooses(look: Look, shop: Shop) -> None:  # T4

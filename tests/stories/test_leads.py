@@ -75,6 +75,10 @@ def test_the_member_finds_number_words_and_three_answers_behind_his_message(shop
         assert "+8613800130" in page
         assert "我是莉莉" in page
         fields = dict(re.findall(r'<input[^>]*?name="(\w+)"[^>]*?value="([^"]*)"', page))
+        long = http.post(link.split("?")[0], data={**fields, "result": result, "note": "忙" * 201}, timeout=10)
+        assert long.status_code == 422
+        assert "备注最多 200 个字，现在是 201 个" in long.text
+        assert "忙" * 201 in long.text
         for _ in range(2):  # a second tap
             answer = http.post(link.split("?")[0], data={**fields, "result": result, "note": "忙"}, timeout=10)
         assert "13800130" not in answer.text
