@@ -15,7 +15,7 @@ from handlers.messaging.events import MessageExpired, MessageRefused, MessageSen
 from handlers.messaging.models import Delivery
 from handlers.welcome.events import WelcomeRefused
 from tags.groups import routes
-from tags.groups.events import GroupAssigned, GroupJoined, GroupUnassigned
+from tags.groups.events import GroupAssigned, GroupJoined, GroupPointedOut, GroupUnassigned
 from tags.groups.models import GroupAssignment
 from tags.people.events import ContactAdded
 
@@ -25,6 +25,11 @@ def assigned(session: Session, event: GroupAssigned) -> None:
     """The job runs after the commit, when a welcome made in this transaction has taken what it carries."""
     if event.invite:
         _begin(session, session.get_one(GroupAssignment, event.assignment_id))
+
+
+@on(GroupPointedOut)
+def pointed_out(session: Session, event: GroupPointedOut) -> None:
+    _begin(session, session.get_one(GroupAssignment, event.assignment_id))
 
 
 @on(GroupUnassigned)
@@ -37,9 +42,7 @@ def came(session: Session, event: CameByLiveCode) -> None:
     """A code may lead into a segment group whose tag she had already, uninvited until now."""
     code = session.get_one(LiveCode, event.live_code_id)
     if code.segment_group_id is not None and event.customer_id is not None:
-        routes.assign(session, event.customer_id, [code.segment_group_id])
-        for standing in routes.standing_of(session, event.customer_id, code.segment_group_id):
-            _begin(session, standing)
+        routes.lead(session, event.customer_id, code.segment_group_id)
 
 
 @encloses

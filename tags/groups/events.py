@@ -46,6 +46,13 @@ class GroupAssigned(Event, name="group.assigned"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupPointedOut(Event, name="group.pointed_out"):
+    """A rule or a live code led her to a route that was hers before; she may never have been told of it."""
+
+    assignment_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class GroupUnassigned(Event, name="group.unassigned"):
     """A route is hers no more."""
 

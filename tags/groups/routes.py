@@ -11,7 +11,7 @@ from bot.core.errors import NotFound
 from bot.core.events import announce
 from bot.core.jobs import Progress
 from tags.conditions.tree import Group, Leaf, Tree
-from tags.groups.events import GroupAssigned, GroupUnassigned
+from tags.groups.events import GroupAssigned, GroupPointedOut, GroupUnassigned
 from tags.groups.leaves import GroupChatLeaf
 from tags.groups.models import GroupAssignment, GroupChat, GroupMember, Route, RouteChat, SegmentGroup
 from tags.people import finding
@@ -48,6 +48,20 @@ def assign(session: Session, customer_id: int, segment_group_ids: Iterable[int],
                 _end(session, customer_id, one)
         if kept is None and wanted is not None:
             _begin(session, customer_id, wanted, invite)
+
+
+def lead(session: Session, customer_id: int, segment_group_id: int) -> bool:
+    """A rule or a live code leads her into a segment group; whether one of its routes is hers. Her lock is held.
+
+    Announces GroupPointedOut for one that was hers before, beside what `assign` does.
+    """
+    before = [one.id for one in standing_of(session, customer_id, segment_group_id)]
+    assign(session, customer_id, [segment_group_id])
+    standing = standing_of(session, customer_id, segment_group_id)
+    for one in standing:
+        if one.id in before:
+            announce(session, GroupPointedOut(customer_id=customer_id, assignment_id=one.id))
+    return bool(standing)
 
 
 def on_tag(session: Session, customer_id: int, tag_id: int) -> None:

@@ -52,7 +52,7 @@ class Left(Trigger):
 
 @action(lambda lang: say(lang, "分流到细分社群"))
 class RouteToGroup(Action, key="route_to_group"):
-    """A segment group looks which of its routes is hers, and invites her where that is new."""
+    """A segment group looks which of its routes is hers, and invites her where it has not yet."""
 
     route_to_group: Ident
 
@@ -69,8 +69,7 @@ class RouteToGroup(Action, key="route_to_group"):
     def do(self, session: Session, fired: Fired) -> None:
         """As every action's. Raises Conflict where she has none of the tags it routes by."""
         group_id = int(self.route_to_group)
-        routes.assign(session, fired.customer_id, [group_id])
-        if not routes.standing_of(session, fired.customer_id, group_id):
+        if not routes.lead(session, fired.customer_id, group_id):
             raise Conflict(f"she has none of the tags that segment group {group_id} routes by")
 
     def words(self, session: Session, lang: str) -> str:

@@ -11,7 +11,7 @@ from bot.core.events import EventRow
 from tags.autotag.events import CustomerSilent
 from tests.shop import Shop
 from tests.stories.test_chat import ask, hears
-from tests.stories.test_groups import chat, joins, leaves
+from tests.stories.test_groups import chat, joins, leaves, routes
 from tests.stories.test_invites import cards, opened, scans, store
 from tests.stories.test_segments import refused, segment
 from tests.stories.test_tag_rules import friend, here, order, rule, tags
@@ -99,6 +99,22 @@ def test_a_rule_tags_routes_and_the_invitation_goes_out_of_one_order(
     order(shop, anna, "D1")
     shop.run_jobs()
     assert hits(shop, made) == (1, 0)
+    assert len(cards(shop, anna)) == 1
+
+
+def test_a_rule_invites_who_was_placed_without_a_word_and_once(
+    shop: Shop, store: dict[str, Any], tags: dict[str, str]
+) -> None:  # T3 T7
+    anna = friend(shop, "Anna")
+    ask(shop, anna, "你好")
+    shop.api.put(f"/customers/{shop.api.customer(anna)['id']}/tags/{tags['甲']}")
+    made = routes(shop, {"tag_id": tags["甲"], "chats": [store["one"]]})
+    shop.run_jobs()
+    assert cards(shop, anna) == []
+    rule(shop, "下单", {"event": "order.paid"}, {"route_to_group": made["id"]})
+    for number in ("D1", "D2"):
+        order(shop, anna, number)
+        shop.run_jobs()
     assert len(cards(shop, anna)) == 1
 
 
