@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import xlsxwriter
@@ -9,22 +10,24 @@ from flask import Response, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Forbidden, NotFound
 from bot.core.jobs import enqueue
-from bot.operators import called
+from bot.operators import called, exports
 from bot.web import cursors
 from bot.web.edge import installation, session
 from bot.web.forms import Form
-from bot.web.guard import allowed, needs
+from bot.web.guard import allowed, needs, principal
 from bot.web.language import spoken
 from bot.web.menu import listed
 from bot.web.pages import go, is_fragment, pages, refused, render
-from tags.imports import files, jobs, keeping, kinds, service
+from tags.imports import files, jobs, keeping, kinds, masked, service
 from tags.imports.files import BadFile
 from tags.imports.kinds import Kind
 from tags.imports.models import Import
+from tags.imports.reasons import Reason
 
 PER_PAGE = 20
 PREVIEWED, REASONS_SHOWN = 10, 20
@@ -109,17 +112,24 @@ def stop(import_id: int) -> BaseResponse:
     return go(url_for(".show", import_id=row.id))
 
 
-@console.get("/import/<int:import_id>/rejected.csv")
-@needs("imports:read")
-def rejected(import_id: int) -> Response:
+@console.get("/import/<int:import_id>/rejected")
+@needs("exports:read")
+def rejected(import_id: int) -> BaseResponse:
     """The rejected rows as they were, each with its reason."""
     row = service.get(session(), import_id)
     path = keeping.path_of(installation(), row.digest)
     if not path.exists():
         raise NotFound(f"the file of import {import_id} is not kept any more")
-    written = io.StringIO()
-    service.write_rejected(session(), row, path, written, spoken())
-    return _attached("\ufeff" + written.getvalue(), "text/csv; charset=utf-8", f"import-{row.id}.rejected.csv")
+    whole, lang = _sees_phones(row), spoken()
+
+    def rows(reading: Session) -> Iterator[list[str]]:
+        mine = service.get(reading, import_id)
+        for cells, because in service.rejected_rows(reading, mine, path):
+            shown = cells if whole else masked.cells(cells, mine.mapping)
+            yield [*shown, _because(mine, because, whole).words(lang)]
+
+    name = _("%(name)s 退回的行", name=row.name)
+    return exports.answer("import", name, [*row.sheet["heads"], _("原因")], rows, row.rejected, {"import": str(row.id)})
 
 
 @console.get("/import/template/<name>.<any(csv, xlsx):form>")
@@ -174,20 +184,34 @@ def _list(form: Form) -> Response:
 
 def _about(row: Import, form: Form) -> dict[str, Any]:
     kind, here = kinds.of_name(row.kind), keeping.path_of(installation(), row.digest).exists()
-    reasons = [(number, because.words(spoken())) for number, because in service.rejects(session(), row, REASONS_SHOWN)]
+    whole = _sees_phones(row)
+    reasons = [
+        (number, _because(row, because, whole).words(spoken()))
+        for number, because in service.rejects(session(), row, REASONS_SHOWN)
+    ]  # fmt: skip
     return {
         "row": row, "kind": kind, "form": form, "fields": kind.fields(session()), "heads": row.sheet["heads"],
-        "preview": _preview(row) if here and row.state in OPEN else [], "share": service.share(row), "here": here,
-        "running": row.state in service.RUNNING, "open": row.state in OPEN, "reasons": reasons,
-        "state": STATES[row.state],
+        "preview": _preview(row, whole) if here and row.state in OPEN else [], "share": service.share(row),
+        "running": row.state in service.RUNNING, "open": row.state in OPEN, "here": here, "state": STATES[row.state],
+        "reasons": reasons,
         "needed": {key for group in kind.needed if len(group) == 1 for key in group},
         "who": called.names(session(), [row.created_by], spoken()).get(row.created_by, row.created_by),
     }  # fmt: skip
 
 
-def _preview(row: Import) -> list[list[str]]:
+def _sees_phones(row: Import) -> bool:
+    """Whether the caller sees phones in the file whole: by his right to, or since the file came from him."""
+    return exports.plain_phones() or row.created_by == principal().actor
+
+
+def _because(row: Import, because: Reason, whole: bool) -> Reason:
+    return because if whole else masked.reason(because, row.sheet["heads"], row.mapping)
+
+
+def _preview(row: Import, whole: bool) -> list[list[str]]:
     sheet = files.reopened(keeping.path_of(installation(), row.digest), row.sheet)
-    return [cells[: len(sheet.heads)] for cells in files.read(sheet, sheet.body, PREVIEWED).cells]
+    shown = [cells[: len(sheet.heads)] for cells in files.read(sheet, sheet.body, PREVIEWED).cells]
+    return shown if whole else [masked.cells(cells, row.mapping) for cells in shown]
 
 
 def _words(bad: BadFile) -> str:

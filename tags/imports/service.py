@@ -3,10 +3,9 @@
 A file that was broken off goes on where it was; begun anew it changes nothing, since each row is known by what it says.
 """
 
-import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -162,19 +161,16 @@ def rejects(session: Session, row: Import, most: int = 100) -> list[tuple[int, R
     return [(number, Reason(*because)) for number, because in session.execute(query)]
 
 
-def write_rejected(session: Session, row: Import, path: Path, target: IO[str], lang: str) -> None:
-    """Write the rejected rows as they were, each with its reason in `lang`; however many, a few at a time."""
-    writer = csv.writer(target)
-    sheet = files.reopened(path, row.sheet)
-    writer.writerow([*sheet.heads, "reason"])
+def rejected_rows(session: Session, row: Import, path: Path) -> Iterator[tuple[list[str], Reason]]:
+    """The cells of each rejected row and why; however many, a few at a time."""
     wanted = select(Reject.row, Reject.reason).where(Reject.import_id == row.id).order_by(Reject.row)
     found = iter(session.execute(wanted.execution_options(yield_per=CHUNK)))
     following = next(found, None)
-    for number, cells in _cells(sheet):
+    for number, cells in _cells(files.reopened(path, row.sheet)):
         if following is None:
             return
         if number == following.row:
-            writer.writerow([*cells, Reason(*following.reason).words(lang)])
+            yield cells, Reason(*following.reason)
             following = next(found, None)
 
 

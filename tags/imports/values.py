@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, TypeAlias
 
+from bot.operators.exports import FORMULA
 from tags.imports.reasons import Bad, reason
 from tags.people.phones import normalised
 
@@ -32,8 +33,12 @@ Reader: TypeAlias = Callable[[str], Any]
 
 
 def plain(cell: str) -> str:
-    """A cell as the readers take it: without white space around it; full-width digits and signs made plain."""
-    return cell.strip() if cell.isascii() else unicodedata.normalize("NFKC", cell).strip()
+    """A cell as the readers take it: without white space around it; full-width digits and signs made plain.
+
+    The apostrophe that an export of ours puts before what could be a formula is taken away again.
+    """
+    cell = cell.strip() if cell.isascii() else unicodedata.normalize("NFKC", cell).strip()
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
 
 
 def amount(cell: str) -> int:

@@ -69,8 +69,9 @@ def test_a_file_is_sent_matched_checked_and_taken_in(look: Look, shop: Shop) -> 
     shop.run_jobs()
     expect(page.locator("#progress h2")).to_have_text("已完成", timeout=10_000)
     keep(look, "import-done")
+    page.locator("summary", has_text="导出退回的行").click()
     with page.expect_download() as taken:
-        page.get_by_role("link", name="下载退回的行").click()
+        page.get_by_role("link", name="CSV").click()
     rows = list(csv.reader(io.StringIO(Path(taken.value.path()).read_text("utf-8-sig"))))
     assert [row[0] for row in rows] == ["订单号", "T40", "T41"]
     assert rows[1][:-1] == ["T40", "U1", "昨天", "12", "挂耳"]
@@ -118,6 +119,38 @@ def test_what_is_no_file_of_rows_is_refused_in_one_sentence(look: Look) -> None:
         page.get_by_role("button", name="上传并看列").click()
         expect(page.locator("#file-error")).to_have_text(words)
     assert [said for said in look.complaints if "422" not in said] == []
+
+
+def test_of_anothers_file_phones_are_shown_masked_and_who_takes_rows_out_is_kept(
+    look: Look, shop: Shop, site: Site
+) -> None:  # S1 S2
+    page = look.page
+    page.goto("/console/import")
+    page.get_by_label("要导入的内容").select_option("customers")
+    rows = "手机,姓名,备注\n1380013800012345,=1+1,打 13900139000\n+8613700137000,周子墨,\n"
+    page.get_by_label("文件", exact=True).set_input_files(file("客户.csv", rows))
+    page.get_by_role("button", name="上传并看列").click()
+    expect(page.locator("tbody")).to_contain_text("1380013800012345")
+    where = page.url
+    page.get_by_role("button", name="检查文件").click()
+    expect(page.locator("#progress h2")).to_have_text("检查中")
+    shop.run_jobs()
+    expect(page.locator("#progress h2")).to_have_text("已检查", timeout=10_000)
+    page.goto(site.operator("苏晴", "operator"))
+    page.goto(where)
+    keep(look, "import-masked")
+    shown = page.locator("main").inner_text()
+    assert [hers in shown for hers in ("1380013800012345", "13900139000", "13700137000")] == [False] * 3
+    assert "****2345" in shown
+    page.locator("summary", has_text="导出退回的行").click()
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="CSV").click()
+    [heads, row] = csv.reader(io.StringIO(Path(taken.value.path()).read_text("utf-8-sig")))
+    assert (heads[-1], row[:3]) == ("原因", ["****2345", "'=1+1", "打 139****9000"])
+    assert "1380013800012345" not in row[3]
+    with shop.installation.transaction("test") as session:
+        trail = session.execute(text("SELECT actor, after FROM audit WHERE action = 'import.exported'")).all()
+    assert [(row.actor.partition(":")[0], row.after["rows"]) for row in trail] == [("operator", 1)]
 
 
 def test_the_list_goes_out_masked_but_for_the_owner(look: Look, shop: Shop, site: Site) -> None:  # S2

@@ -207,6 +207,15 @@ def test_a_moment_that_could_be_another_is_refused(cell: str) -> None:
         values.moment(SHANGHAI)(cell)
 
 
+def test_the_apostrophe_of_an_export_is_taken_away_again() -> None:
+    assert [values.plain(cell) for cell in ("'=1+1", "'+86 1", "'quoted'", " '-3")] == [
+        "=1+1",
+        "+86 1",
+        "'quoted'",
+        "-3",
+    ]
+
+
 def test_days_genders_and_phones() -> None:
     assert values.day("1992年5月4日") == date(1992, 5, 4)
     assert [values.gender(one) for one in ("女", "先生", "F", "保密")] == ["female", "male", "female", ""]

@@ -227,7 +227,7 @@ def test_an_import_books_what_posting_its_rows_one_by_one_does(
     row = imports.run(installation, "orders", path)
     assert row.read == len(rows) == row.new + row.same + row.rejected
     with path.with_name("f.csv.rejected.csv").open() if row.rejected else io.StringIO() as file:
-        refused = [tuple(cells[:4]) for cells in list(csv.reader(file))[1:]]
+        refused = [tuple(cell.removeprefix("'") for cell in cells[:4]) for cells in list(csv.reader(file))[1:]]
     taken = Counter(map(tuple, lines)) - Counter(refused)
     with installation.transaction("test") as session:
         for order, who, at, total in told:

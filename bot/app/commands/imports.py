@@ -1,5 +1,6 @@
 """`import`: customers, orders or points from a file, with a bar; rows that can't be taken go to FILE.rejected.csv."""
 
+import csv
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from bot.app.house import keyed_settings, opened
 from bot.core.errors import Refusal
 from bot.core.installation import Installation
+from bot.operators.exports import neutral
 from tags.imports import keeping, kinds, service
 from tags.imports.files import Sheet
 from tags.imports.models import Import
@@ -54,7 +56,10 @@ def run(
             rejected.unlink(missing_ok=True)
         else:
             with rejected.open("w", newline="", encoding="utf-8-sig") as target:
-                service.write_rejected(session, row, sheet.path, target, "en")
+                writer = csv.writer(target)
+                writer.writerow([*sheet.heads, "reason"])
+                for cells, because in service.rejected_rows(session, row, sheet.path):
+                    writer.writerow([neutral(cell) for cell in (*cells, because.words("en"))])
             click.echo(f"the rejected rows and why: {rejected}")
         return row
 
