@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 from test_conditions import person
 
 from bot.core import clock
@@ -165,3 +166,23 @@ def test_every_leaf_reads_tables_that_are_watched_and_says_whom_time_moves(insta
             asked = [Asked(session, Customer.__table__.c.id, at) for at in (now, now + timedelta(days=40))]
             timed = len({str(one.holds(each).compile().params) for each in asked}) > 1
             assert not timed or one.aged(asked[1], now) is not None, example
+
+
+def test_a_statement_notes_each_customer_once_and_thousands_in_a_word(installation: Installation) -> None:  # T4
+    def noted(session: Session, statement: str) -> list[tuple[str, str, int | None]]:
+        before = session.scalar(text("SELECT coalesce(max(id), 0) FROM membership_changes"))
+        session.execute(text(statement))
+        found = text("SELECT home, key, customer_id FROM membership_changes WHERE id > :id")
+        return [(home, key, customer_id) for home, key, customer_id in session.execute(found, {"id": before})]
+
+    made = """
+        INSERT INTO customers (name, name_key, avatar, gender, city, language, phone_tail, created_at, seen_at)
+        SELECT '', '', '', '', '', '', '', now(), now() FROM generate_series(1, 10001)
+    """
+    with installation.transaction("test") as session:
+        anna, bella = people.make(session, name="安娜"), people.make(session, name="贝拉")
+        adjust.adjust(session, anna, 10, "试验")
+        adjust.adjust(session, bella, 10, "试验")
+        both = noted(session, "UPDATE points_accounts SET version = version + 1")
+        assert sorted(both) == [("points_accounts", "", anna), ("points_accounts", "", bella)]
+        assert noted(session, made) == [("customers", "made", None)]

@@ -2,21 +2,11 @@
 
 from alembic import op
 
-from bot.migrations.watching import unwatch, watch
+from bot.migrations.watching import ALL, PLAIN, first, unwatch, watch
 
 revision = "0022"
 down_revision = "0021"
 branch_labels = depends_on = None
-
-ALL = ("insert", "update", "delete")
-MOVED = """(
-    SELECT c.id, c.survivor_id, w.survivor_id AS former,
-        CASE WHEN c.survivor_id IS DISTINCT FROM w.survivor_id THEN 'merged' ELSE '' END AS key
-    FROM changed c JOIN was w USING (id)
-    WHERE (c.gender, c.city, c.language, c.name, c.birthday, c.phone, c.merged_into, c.survivor_id)
-        IS DISTINCT FROM (w.gender, w.city, w.language, w.name, w.birthday, w.phone, w.merged_into, w.survivor_id)
-) AS moved"""  # not when she was last seen, which every message moves
-PLAIN = ("contacts", "touches", "orders", "rfm_scores", "lifecycles", "field_values", "consents")
 
 
 def upgrade() -> None:
@@ -44,17 +34,7 @@ def upgrade() -> None:
         UPDATE segments SET since = changed_at;
         ALTER TABLE segments ALTER since SET NOT NULL;
     """)
-    op.execute(watch("customers", "insert", who=("id",), key="'made'"))
-    op.execute(watch("customers", "update", who=("id", "survivor_id", "former"), key="key", rows=MOVED))
-    op.execute(watch("customers", "delete", who=("id", "survivor_id"), key="'merged'"))
-    for table in PLAIN:
-        op.execute(watch(table, *ALL))
-    lasting = {"insert": "CASE WHEN expires_at IS NULL THEN true END", "delete": "false"}
-    op.execute(watch("tag_assignments", *ALL, key="tag_id::text", held=lasting))
-    op.execute(watch("group_members", *ALL, key="chat_id"))
-    op.execute(watch("import_members", *ALL, key="import_id::text"))
-    op.execute(watch("points_accounts", *ALL, who=("customer_id", "owner_id")))
-    op.execute(watch("events", "insert", key="name"))
+    op.execute(first(watch))
     op.execute("""
         CREATE FUNCTION watch_preferences() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN
             INSERT INTO membership_changes (xid, at, home, key)
