@@ -28,10 +28,10 @@ class AlreadyUndone(Conflict):
 
 
 class TwoPeople(Conflict):
-    """The value belongs to a customer with another WeChat account; only a person can say that both are one."""
+    """The value is that of a customer with another WeChat account; only a person can say that both are one."""
 
-    def __init__(self, kind: str, customer_id: int, other_id: int) -> None:
+    def __init__(self, kind: str, other_id: int) -> None:
         super().__init__(
-            f"this {kind} is customer {other_id}'s, who has another unionid than customer {customer_id};"
-            " merge the two first if they are one person", customer_id=str(other_id),
+            f"this {kind} is customer {other_id}'s, who has another unionid or was parted from her by hand; merge the"
+            " two first if they are one person", customer_id=str(other_id),
         )  # fmt: skip

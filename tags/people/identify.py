@@ -30,7 +30,7 @@ def identify(session: Session, customer_id: int, kind: str, value: str, *, sourc
     if holder != hers:
         if _apart(session, kind, hers, holder):
             suggest(session, hers, kind, kept, source="conflict")
-            raise TwoPeople(kind, hers, holder)
+            raise TwoPeople(kind, holder)
         older, newer = sorted((hers, holder))
         merge(session, newer, older, why=f"{kind} of both")
         hers = older

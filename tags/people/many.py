@@ -4,7 +4,7 @@
 order-system id; a stranger is made where nobody matches; values that two turn out to share make them one.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from bot.core.errors import Problem
 from bot.core.installation import installation_of
 from bot.core.sets import FEW, run
 from tags.people import service
-from tags.people.errors import Unknown
+from tags.people.errors import TwoPeople, Unknown
 from tags.people.identify import identify
 from tags.people.models import Customer
 from tags.people.names import name_key
@@ -106,7 +106,8 @@ def known(session: Session, people: Sequence[Person], source: str) -> Met:
 
     A stranger is made where a row means nobody, unless it only finds: then it is None.
     source: who says so: api, import; it makes a phone verified (C2). A row whose identities are two customers' makes
-    them one (the older survives), or is a Problem where only a person can say that.
+    them one (the older survives), or is a Problem where only a person can say that; so is one whose unionid is new,
+    and whose other identities are those of somebody with another unionid.
     """
     said = {pair for person in people for pair in person.identities}
     kept = {pair: (pair[0], service.identity_value(session, *pair)) for pair in said}
@@ -117,9 +118,11 @@ def known(session: Session, people: Sequence[Person], source: str) -> Met:
         owners = service.owners(session, list(kept.values()))  # a merge moved them while we waited
     owners |= {(OUR_ID, str(one)): locked[one] for one in ids & locked.keys()}
     rows = [[kept[pair] for pair in _ordered(person)] for person in people]
-    makers = [(person, pairs) for person, pairs in zip(people, rows, strict=True) if not person.finds]
-    fresh = {pair for _, pairs in makers for pair in pairs} - owners.keys()
-    made = _make(session, _sort_out(makers, owners))
+    makers = {at: pairs for at, pairs in enumerate(rows) if not people[at].finds}
+    before = set(owners)
+    new, others = _sort_out(makers, owners, _with_unionid(session, makers.values(), owners))
+    fresh = owners.keys() - before
+    made = _make(session, {whose: people[at] for whose, at in new.items()})
     owners = {pair: made.get(whose, whose) for pair, whose in owners.items()}
     written = _keep(session, {pair: owners[pair] for pair in sorted(fresh)}, source)
     if lost := fresh - written:  # somebody else was quicker
@@ -130,13 +133,15 @@ def known(session: Session, people: Sequence[Person], source: str) -> Met:
     found: list[Known] = [next((owners[pair] for pair in pairs if pair in owners), None) for pairs in rows]
     torn = [
         at for at, pairs in enumerate(rows)
-        if len(pairs) > 1 and not people[at].finds and any(owners[pair] != found[at] for pair in pairs)
+        if len(pairs) > 1 and at in makers and at not in others and any(owners[pair] != found[at] for pair in pairs)
     ]  # fmt: skip
     for at in torn:
         found[at] = _joined(session, people[at], owners[rows[at][0]], source)
     if torn:
         now = survivors(session, {one for one in found if isinstance(one, int)})
         found = [now[one] if isinstance(one, int) else one for one in found]
+    for at, pair in others.items():
+        found[at] = TwoPeople(pair[0], owners[pair])
     return Met(found, set(made.values()) - nobodys, {owners[pair] for pair in written})
 
 
@@ -146,17 +151,41 @@ def _ordered(person: Person) -> Sequence[Pair]:
     return sorted(person.identities, key=lambda pair: PRIORITY.index(pair[0]))
 
 
-def _sort_out(makers: Sequence[tuple[Person, Sequence[Pair]]], owners: dict[Pair, int]) -> dict[int, Person]:
-    """Give every pair an owner, a negative one where a customer is to be made; those to be made, by that number."""
-    fresh: dict[int, Person] = {}
-    for person, hers in makers:
-        whose = next((owners[pair] for pair in hers if pair in owners), None)
-        if whose is None:
-            whose = -len(fresh) - 1
-            fresh[whose] = person
+def _sort_out(
+    makers: Mapping[int, Sequence[Pair]], owners: dict[Pair, int], with_unionid: set[int]
+) -> tuple[dict[int, int], dict[int, Pair]]:
+    """Give every pair an owner, a negative one where a customer is to be made.
+
+    Returns the row each of those to be made is for, by that number, and for the rows that name another WeChat account
+    than the customer they mean (C2), of which nothing is kept, the pair that is hers.
+    """
+    new: dict[int, int] = {}
+    others: dict[int, Pair] = {}
+    for at, hers in makers.items():
+        known = next((pair for pair in hers if pair in owners), None)
+        names_account = hers[0][0] == "unionid"
+        if names_account and known not in (None, hers[0]) and owners[known] in with_unionid:
+            others[at] = known
+            continue
+        whose = owners[known] if known is not None else -len(new) - 1
+        if known is None:
+            new[whose] = at
+        if names_account:
+            with_unionid.add(whose)
         for pair in hers:
             owners.setdefault(pair, whose)
-    return fresh
+    return new, others
+
+
+def _with_unionid(session: Session, rows: Iterable[Sequence[Pair]], owners: Mapping[Pair, int]) -> set[int]:
+    """Who of those has a unionid whom rows mean that name a unionid nobody has."""
+    meant = {
+        owners[pair]
+        for pairs in rows if pairs[0][0] == "unionid" and pairs[0] not in owners
+        for pair in pairs[1:] if pair in owners
+    }  # fmt: skip
+    held = "SELECT customer_id FROM identities WHERE kind = 'unionid' AND customer_id = ANY(%(ids)s)"
+    return {one for (one,) in run(session, held, ids=list(meant))} if meant else set()
 
 
 MAKE = """

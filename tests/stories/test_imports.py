@@ -133,6 +133,19 @@ def test_customers_are_found_made_and_filled_in(shop: Shop, give: Any, tmp_path:
     assert rejected(tmp_path).keys() == {"UN2", "UN3", "UN4"}
 
 
+def test_a_phone_makes_nobody_of_two_wechat_accounts(shop: Shop, give: Any, tmp_path: Path) -> None:  # C2
+    anna = shop.wecom.add_contact("Anna", unionid="UN1")
+    shop.run_jobs()
+    rows = "unionid,手机号\nUN1,13800138000\nUN2,13800138000\nUN3,13900139000\nUN4,13900139000\n,13900139000\n"
+    assert give("customers", rows) == {"new": 2, "changed": 1, "rejected": 2}
+    assert rejected(tmp_path).keys() == {"UN2", "UN4"}
+    assert give("customers", "unionid,手机号\nUN2,13800138000\n") == {"rejected": 1}
+    bella = shop.wecom.add_contact("Bella", unionid="UN2")
+    shop.run_jobs()
+    assert shop.api.customer(bella)["id"] != shop.api.customer(anna)["id"]
+    assert shop.api.customer(anna)["unionid"] == "UN1"
+
+
 def test_an_imported_list_can_be_asked_for_in_conditions(shop: Shop, give: Any) -> None:  # T4
     give("customers", "shop_customer_id,name\nU1,Anna\nU2,Bella\n")
     with shop.installation.transaction("test") as session:
