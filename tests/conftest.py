@@ -43,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     copy takes 30 ms there and up to 800 on a disk.
     """
     if "FUGOU_TEST_RUN" not in os.environ:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started; each would compile it all
         if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
             os.environ["TMPDIR"], tempfile.tempdir = str(MEMORY), None
         os.environ["FUGOU_TEST_RUN"] = tempfile.mkdtemp(prefix="fugou-run-")

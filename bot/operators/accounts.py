@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -20,7 +21,6 @@ LINK_MINUTES = 15  # the contract's
 SHORTEST, LONGEST = PASSWORD_LENGTH
 NAME = re.compile(r"[^\s/@]{1,40}")
 _hasher = PasswordHasher()  # Argon2id with the parameters of RFC 9106's second choice: 64 MiB, 3 passes, 4 lanes
-_NOBODYS = _hasher.hash("a password nobody has")
 
 
 def add_operator(session: Session, name: str, role: str, password: str | None = None) -> Operator:
@@ -74,7 +74,7 @@ def check_password(session: Session, name: str, password: str) -> Operator | Non
     """The operator whose name and password these are, else None, after the same time whether the name exists or not."""
     operator = find_operator(session, name)
     known = operator is not None and operator.password_hash is not None and operator.closed_at is None
-    kept = operator.password_hash if operator is not None and operator.password_hash and known else _NOBODYS
+    kept = operator.password_hash if operator is not None and operator.password_hash and known else _nobodys()
     try:
         _hasher.verify(kept, password[:LONGEST])
     except VerificationError:
@@ -84,6 +84,12 @@ def check_password(session: Session, name: str, password: str) -> Operator | Non
     if _hasher.check_needs_rehash(kept):
         operator.password_hash = _hasher.hash(password)
     return operator
+
+
+@cache
+def _nobodys() -> str:
+    """The hash of a password that nobody has; made when first needed, for it takes a tenth of a second."""
+    return _hasher.hash("a password nobody has")
 
 
 def one_time_login(session: Session, name: str) -> str:

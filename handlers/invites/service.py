@@ -25,7 +25,7 @@ from tags.people.relations import active_contacts
 from tags.people.touches import seen
 
 CODE_BYTES = 9  # 72 bits: an address nobody guesses
-LINKED = re.compile(r"/r/([\w-]{12})\b")
+LINKED = re.compile(r"/r/([A-Za-z0-9_-]{12})")  # no \b behind it: a code may end in a hyphen
 OPEN = ("waiting", "enclosed")
 CLICK_AGAIN = timedelta(minutes=1)  # opened anew within it is the same click: WeChat's own look at the page, a reload
 REMINDED_AT_ONCE = 500

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,20 +83,33 @@ def servers(data: Path) -> list[daemon.Daemon]:
     return [Postgres(place), Valkey(place)]
 
 
+def _environment(folder: Path, **settings: str) -> dict[str, str]:
+    given = {
+        "DATA_DIR": f"{folder}/data", "SECRET_KEY": "a secret key for tests, long enough to be one",
+        "PUBLIC_URL": "http://fugou.test", "WECOM_API_BASE": "http://127.0.0.1:9/cgi-bin",
+        "WECOM_CORP_ID": CORP_ID, "WECOM_AGENT_ID": str(AGENT_ID), "WECOM_APP_SECRET": SECRET,
+        "WECOM_CALLBACK_TOKEN": TOKEN, "WECOM_CALLBACK_AES_KEY": AES_KEY,
+        "OWNER_PASSWORD": "a password for tests", "LOG_FORMAT": "json", **settings,
+    }  # fmt: skip
+    return {**os.environ, **{f"FUGOU_{name}": value for name, value in given.items()}}
+
+
+@cache
+def _fresh() -> Path:
+    """The folder of an installation in which nothing has happened, made once; a copy is one of a test's own."""
+    folder = Path(tempfile.mkdtemp(prefix="fresh-", dir=os.environ["FUGOU_TEST_RUN"]))
+    folder.chmod(0o755)
+    environment = _environment(folder)
+    subprocess.run([*FUGOU, "init", "--yes"], env=environment, cwd=folder, check=True, capture_output=True)
+    return folder
+
+
 @contextmanager
 def initialised(**settings: str) -> Iterator[dict[str, str]]:
-    """The environment of an installation that `fugou init` has made in a folder of its own."""
+    """The environment of an installation in a folder of its own, as `fugou init` makes it."""
     with tempfile.TemporaryDirectory(prefix="fugou-test-") as name:
-        Path(name).chmod(0o755)
-        given = {
-            "DATA_DIR": f"{name}/data", "SECRET_KEY": "a secret key for tests, long enough to be one",
-            "PUBLIC_URL": "http://fugou.test", "WECOM_API_BASE": "http://127.0.0.1:9/cgi-bin",
-            "WECOM_CORP_ID": CORP_ID, "WECOM_AGENT_ID": str(AGENT_ID), "WECOM_APP_SECRET": SECRET,
-            "WECOM_CALLBACK_TOKEN": TOKEN, "WECOM_CALLBACK_AES_KEY": AES_KEY,
-            "OWNER_PASSWORD": "a password for tests", "LOG_FORMAT": "json", **settings,
-        }  # fmt: skip
-        made = {**os.environ, **{f"FUGOU_{name}": value for name, value in given.items()}}
-        subprocess.run([*FUGOU, "init", "--yes"], env=made, cwd=name, check=True, capture_output=True)
+        subprocess.run(["cp", "-a", f"{_fresh()}/.", name], check=True)
+        made = _environment(Path(name), **settings)
         yield made
         for server in servers(Path(made["FUGOU_DATA_DIR"])):
             server.stop()  # where a test's kill -9 left it

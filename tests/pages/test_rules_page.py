@@ -78,24 +78,3 @@ def test_a_template_makes_a_rule_that_is_off_until_it_is_looked_at(bare: Look) -
     row.get_by_role("button", name="启用", exact=True).click()
     expect(page.locator("tbody tr", has_text="启用中")).to_contain_text("复购")
     assert bare.complaints == []
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_rules_look_right(look: Look, theme: str, width: int) -> None:
-    page = look.page
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-    page.set_viewport_size({"width": width, "height": 900})
-    for language in ("简体中文", "English"):
-        page.locator(".me").click()
-        page.get_by_role("button", name=language, exact=True).click()
-        for name, path in (
-            ("list", "/console/tags"),
-            ("edit", "/console/tags/rules/1"),
-            ("new", "/console/tags/rules/new"),
-        ):
-            page.goto(path)
-            keep(look, f"rules-{name}-{language}-{theme}-{width}")
-            assert look.overflow() == 0, f"{name} {language}"
-            assert look.findings() == []
-    assert look.complaints == []

@@ -209,6 +209,15 @@ def test_an_invitation_not_taken_up_is_reminded_of_once(shop: Shop, store: dict[
     assert events(shop, anna, "group.invited") == ["group.invited", "group.invited"]
 
 
+def test_a_code_that_ends_in_hyphens_is_found_in_what_left(
+    shop: Shop, store: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:  # T7
+    monkeypatch.setattr("handlers.invites.service.secrets.token_urlsafe", lambda size: "tKXjKPhJTD--")
+    anna = scans(shop, store)
+    assert [one[-12:] for one in cards(shop, anna)] == ["tKXjKPhJTD--"]
+    assert events(shop, anna, "group.invited") == ["group.invited"]
+
+
 def test_nobody_is_reminded_before_the_days_are_over(shop: Shop, store: dict[str, Any]) -> None:  # T7
     anna = scans(shop, store)
     shop.pass_time(days=2, hours=23)
