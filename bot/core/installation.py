@@ -10,6 +10,7 @@ A session knows its installation, who acts and what to do once the commit stands
 import contextlib
 import uuid
 from collections.abc import Callable, Iterator
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +19,7 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Engine, text
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from bot.core import clock, db
 from bot.core.crypto import Vault
@@ -135,6 +136,27 @@ def hint(session: Session, lane: str) -> None:
     """Wake `lane` once this session's transaction stands."""
     if lane != session.info["lane"]:
         after_commit(session, lambda: installation_of(session).wake(lane), ("hint", lane))
+
+
+@contextlib.contextmanager
+def savepoint(session: Session) -> Iterator[SessionTransaction]:
+    """A part of a transaction that is taken back alone where it fails, or by `rollback` of what this yields.
+
+    What the session noted meanwhile goes with its rows: locks, steps for after the commit, rows that were just made.
+    """
+    noted = {name: copy(value) for name, value in session.info.items() if isinstance(value, (dict, list))}
+    stands = False
+    try:
+        with session.begin_nested() as point:
+            yield point
+            stands = point.is_active
+    finally:
+        for name, value in session.info.items() if not stands else ():
+            if isinstance(value, dict):
+                value.clear()
+                value.update(noted.get(name, {}))
+            elif isinstance(value, list):
+                value[:] = noted.get(name, [])
 
 
 def create_identity(session: Session, settings: Settings) -> None:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from bot.core.errors import Problem
+from bot.core.installation import savepoint
 from bot.web import edge
 from bot.wecom import outbox
 from bot.wecom.client import wecom_of
@@ -32,7 +33,7 @@ def at_once(decide: Callable[[Session], Made]) -> tuple[Made, bool]:
     `decide` that raises nothing is left, so a form may be shown again. Raises RefusedByWeCom.
     """
     installation, session = edge.installation(), edge.session()
-    with session.begin_nested():
+    with savepoint(session):
         made = decide(session)
     posted: list[int] = session.info.get("posted", [])
     edge.commit()

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.checks import check
 from bot.core.sets import run
-from handlers.points import preferences, rules
+from handlers.points import rules
 
 UNBALANCED = """
 SELECT t.id, coalesce(sum(e.points), 0) FROM points_transactions t
@@ -46,8 +46,9 @@ SELECT a.customer_id, a.owner_id, coalesce(c.survivor_id, c.id) FROM points_acco
 JOIN customers c ON c.id = a.customer_id WHERE a.owner_id <> coalesce(c.survivor_id, c.id)
 """
 MONTHS = """
-SELECT m.customer_id, m.month, m.steps_id, m.net_fen, m.base, coalesce(o.net, 0), coalesce(g.granted, 0)
+SELECT m.customer_id, m.month, s.steps, m.net_fen, m.base, coalesce(o.net, 0), coalesce(g.granted, 0)
 FROM points_months m
+LEFT JOIN points_steps s ON s.id = m.steps_id
 LEFT JOIN (SELECT customer_id, month, sum(net_fen) AS net FROM points_orders GROUP BY 1, 2) AS o
     USING (customer_id, month)
 LEFT JOIN (SELECT t.customer_id, t.facts->>'month' AS month, -sum(e.points) AS granted FROM points_transactions t
@@ -106,8 +107,11 @@ def owners(session: Session) -> Iterator[str]:
 
 @check("points: a month's base is floor(net spend x rate), its net that of its orders, granted by its lines")
 def months(session: Session) -> Iterator[str]:
-    for customer_id, month, steps_id, net_fen, base, of_orders, granted in run(session, MONTHS):
-        expected = rules.base_points(net_fen, preferences.steps_of(session, steps_id))
+    for customer_id, month, steps, net_fen, base, of_orders, granted in run(session, MONTHS):
+        if steps is None:
+            yield f"month {month} of points account {customer_id} names rates that are not there"
+            continue
+        expected = rules.base_points(net_fen, [rules.Step(*step) for step in steps])
         if net_fen != of_orders or not base == granted == expected:
             yield (
                 f"month {month} of points account {customer_id} has net {net_fen} (orders: {of_orders}) and base {base}"

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot.core import clock
 from bot.core.errors import Conflict, NotFound, Problem
 from bot.core.events import Event
+from bot.core.installation import savepoint
 from bot.core.sets import run
 from tags.autotag import current, reading
 from tags.autotag.models import TagRule, TagRuleHit
@@ -99,7 +100,7 @@ def _act(session: Session, rule: Live, fired: Fired, under_way: list[str]) -> No
     try:
         if len(under_way) > MOST_DEPTH:
             raise TooDeep(under_way)
-        with session.begin_nested():
+        with savepoint(session):
             for action in rule.read.actions:
                 action.do(session, fired)
     finally:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Problem
+from bot.core.installation import savepoint
 from bot.operators import called
 from bot.operators.audit import record_audit
 from bot.operators.failures import Failure, Table, fails
@@ -104,7 +105,7 @@ def edit(rule_id: int) -> BaseResponse:
 def switch(rule_id: int) -> BaseResponse:
     rule = service.get(session(), rule_id)
     try:
-        with session().begin_nested():
+        with savepoint(session()):
             service.change(session(), rule_id, enabled=not rule.enabled)
     except Problem as problem:
         toast(_("「%(name)s」没有启用：%(why)s", name=rule.name, why=problem.said), tone="bad")
@@ -178,7 +179,7 @@ def _saved(form: Form, editor: Editor, rule: TagRule | None) -> bool:
     if not form.first():
         return True
     try:
-        with session().begin_nested():
+        with savepoint(session()):
             _write(editor.draft, rule)
     except Problem as problem:
         form.refuse("", problem.said)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.core.errors import Conflict, NotFound
+from bot.core.installation import savepoint
 from bot.core.sets import run
 from bot.operators.audit import record_audit
 from tags.imports import ahead, files, kinds
@@ -89,7 +90,7 @@ def chunk(session: Session, import_id: int, path: Path, take: Take | None = None
     batch, following = ahead.rows(session, kind, row, path, CHUNK)
     take = take or kind.take
     if row.state == "checking":
-        with session.begin_nested() as point:
+        with savepoint(session) as point:
             outcome = take(session, batch)
             point.rollback()
     else:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.core.errors import Problem
-from bot.core.installation import installation_of
+from bot.core.installation import installation_of, savepoint
 from bot.core.sets import FEW, run
 from tags.people import service
 from tags.people.errors import TwoPeople, Unknown
@@ -242,7 +242,7 @@ def _show_phones(session: Session, phones: Mapping[str, int]) -> None:
 def _joined(session: Session, person: Person, whose: int, source: str) -> Known:
     """Whose a row is whose identities are two customers': they become one."""
     try:
-        with session.begin_nested():
+        with savepoint(session):
             for kind, value in _ordered(person):
                 whose = identify(session, whose, kind, value, source=source)
     except Problem as problem:

@@ -95,6 +95,12 @@ def test_a_dry_run_says_what_a_run_does_and_does_nothing(shop: Shop, give: Any) 
     assert give("orders", ORDERS) == {"new": 3, "rejected": 3}
 
 
+def test_what_a_dry_run_took_back_nobody_goes_by(shop: Shop, give: Any) -> None:  # P2 G5
+    shop.api.patch("/settings", {"earning_steps": [{"from_fen": 1, "rate": "0.03"}]})
+    assert give("orders", ORDERS, dry_run=True) == {"new": 3, "rejected": 3}
+    assert give("orders", ORDERS) == {"new": 3, "rejected": 3}  # `clean` looks whether its months have their rates
+
+
 def test_points_of_an_old_system_are_given_once_with_their_own_end(
     shop: Shop, give: Any, tmp_path: Path
 ) -> None:  # P1 G5

@@ -8,10 +8,12 @@ import pytest
 from sealing import CORP, deliver
 from shop import Shop
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from bot.app.demo.driver import Refused
 from bot.core import checks, clock
-from tags.people import identify, many, merge
+from bot.core.installation import savepoint
+from tags.people import identify, many, merge, service
 from tags.people.errors import TwoPeople
 from tags.people.models import Contact, Customer
 from tags.people.selector import Selector
@@ -254,6 +256,17 @@ def test_merges_in_both_directions_at_once_are_done_once(shop: Shop) -> None:  #
     assert sorted(answers) == [200, 409, 409, 409, 409, 409]
     assert shop.api.get(f"/customers/{one}")["id"] == shop.api.get(f"/customers/{other}")["id"]
     assert verified(shop) == []
+
+
+def test_a_lock_that_was_taken_back_is_taken_again(shop: Shop) -> None:  # C2
+    made = stranger(shop, phone="13800138000")
+    with shop.installation.transaction("test") as session, shop.installation.transaction("other") as other:
+        with pytest.raises(LookupError), savepoint(session):
+            service.lock(session, made)
+            raise LookupError
+        service.lock(session, made)
+        with pytest.raises(OperationalError):
+            other.execute(select(Customer.id).where(Customer.id == made).with_for_update(nowait=True))
 
 
 def test_nobody_is_found_by_a_selector_that_matches_nobody(shop: Shop) -> None:  # C2
