@@ -4,11 +4,12 @@
 def segments(session: Session, lang: str) -> Iterable[Kept]: ...
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from bot.core.errors import Conflict
 from bot.core.feature import Register
 from tags.conditions.tree import Group, Leaf, Tree
 
@@ -23,6 +24,15 @@ class Kept:
     tree: Tree
 
 
+class InUse(Conflict):
+    """Kept trees ask what is to be deleted; `used_by` names what they are kept for."""
+
+    def __init__(self, called: str, users: Sequence[Kept]) -> None:
+        names = ", ".join(one.called for one in users)
+        super().__init__(f"{called} is used by {names}", used_by=[one.thing for one in users])
+
+
+Usage = dict[tuple[str, str], list[Kept]]
 Keeper = Callable[[Session, str], Iterable[Kept]]
 keepers: Register[Keeper] = Register("keepers of condition trees")
 
@@ -50,9 +60,22 @@ def spelled_out(session: Session, tree: Tree) -> Tree:
     return tree if inside is None else spelled_out(session, inside)
 
 
-def used(session: Session, key: str, value: str, lang: str) -> list[Kept]:
-    """The kept trees that have a leaf whose `key` is `value`: `used(session, "tag", "12", lang)`."""
-    return [
-        kept for keeper in keepers for kept in keeper(session, lang)
-        if any(leaf.json().get(key) == value for leaf in leaves_of(kept.tree))
-    ]  # fmt: skip
+def usage(session: Session, lang: str) -> Usage:
+    """What uses each thing, by (key, value) of a leaf: `usage(session, "zh_CN").get(("tag", "12"), [])`.
+
+    It reads every kept tree, so whoever shows many things asks once.
+    """
+    found: Usage = {}
+    for keeper in keepers:
+        for kept in keeper(session, lang):
+            pairs = (pair for leaf in leaves_of(kept.tree) for pair in leaf.json().items() if isinstance(pair[1], str))
+            for pair in dict.fromkeys(pairs):
+                found.setdefault(pair, []).append(kept)
+    return found
+
+
+def check_unused(session: Session, key: str, value: str, called: str) -> None:
+    """Raises InUse where a kept tree has a leaf whose `key` is `value`; called: what is to go, as `segment 3`."""
+    users = usage(session, "en").get((key, value))
+    if users:
+        raise InUse(called, users)

@@ -1,5 +1,6 @@
 """Custom fields over REST: defined, renamed, deleted, brought back. Values go through `PATCH /customers/{id}`."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from flask import Response
@@ -8,6 +9,7 @@ from pydantic import Field
 from bot.web import edge
 from bot.web.api import ABSENT, Answer, Body, ById, Moment, answers, reply, resource, words
 from bot.web.guard import needs
+from tags.conditions.kept import usage
 from tags.fields import rules, service
 from tags.fields.models import CustomField
 
@@ -59,9 +61,10 @@ class FieldsAnswer(Answer):
 def list_fields() -> Response:
     """Every field, oldest first."""
     session = edge.session()
+    shown = _answers([*service.all_fields(session), *service.deleted(session)])
     return reply(FieldsAnswer(
-        data=[_answer(one) for one in service.all_fields(session)],
-        deleted=[_answer(one) for one in service.deleted(session)],
+        data=[one for one in shown if one.deleted_at is None],
+        deleted=[one for one in shown if one.deleted_at is not None],
     ))  # fmt: skip
 
 
@@ -102,9 +105,17 @@ def restore_field(path: ById) -> Response:
 
 
 def _answer(field: CustomField) -> FieldAnswer:
+    return _answers([field])[0]
+
+
+def _answers(fields: Sequence[CustomField]) -> list[FieldAnswer]:
     session = edge.session()
-    users = [one.thing for one in service.used_by(session, field, "en")]
-    return FieldAnswer(
-        id=str(field.id), key=field.key, name=field.name, type=field.type, choices=field.choices,  # type: ignore[arg-type]
-        customers=service.counts(session).get(field.id, 0), used_by=users, deleted_at=field.deleted_at,
-    )  # fmt: skip
+    counts, users = service.counts(session), usage(session, "en")
+    return [
+        FieldAnswer(
+            id=str(field.id), key=field.key, name=field.name, type=field.type, choices=field.choices,  # type: ignore[arg-type]
+            customers=counts.get(field.id, 0), used_by=[one.thing for one in users.get(("field", field.key), [])],
+            deleted_at=field.deleted_at,
+        )
+        for field in fields
+    ]  # fmt: skip

@@ -1,9 +1,6 @@
 """Refusals about custom fields."""
 
-from collections.abc import Sequence
-
 from bot.core.errors import Conflict, NotFound
-from tags.conditions.kept import Kept
 
 
 class NoField(NotFound):
@@ -20,8 +17,5 @@ class Taken(Conflict):
         super().__init__(f"another field has the {what} {value}")
 
 
-class InUse(Conflict):
-    """Conditions ask the field, or customers have the choice: it stays until they don't."""
-
-    def __init__(self, detail: str, users: Sequence[Kept] = ()) -> None:
-        super().__init__(detail, used_by=[one.thing for one in users])
+class ChoiceTaken(Conflict):
+    """Customers have the choice that is to go."""

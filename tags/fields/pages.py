@@ -15,8 +15,9 @@ from bot.web.guard import needs
 from bot.web.language import spoken
 from bot.web.menu import listed
 from bot.web.pages import drawer, go, pages, render, toast
+from tags.conditions.kept import usage
 from tags.fields import rules, service
-from tags.fields.errors import InUse, Taken
+from tags.fields.errors import ChoiceTaken, Taken
 from tags.fields.models import CustomField
 from tags.people import describe
 from tags.people import service as people
@@ -38,10 +39,10 @@ console = pages("fields", __name__)
 @listed("settings", _l("自定义字段"), "id-card", "/console/fields", place=30)
 @needs("custom-fields:read")
 def index() -> Response:
-    found = service.all_fields(session())
+    found, users = service.all_fields(session()), usage(session(), spoken())
     return render(
         "fields/index.html", fields=found, types=TYPES, counts=service.counts(session()),
-        used={one.id: service.used_by(session(), one, spoken()) for one in found}, deleted=service.deleted(session()),
+        used={one.id: users.get(("field", one.key), []) for one in found}, deleted=service.deleted(session()),
     )  # fmt: skip
 
 
@@ -152,7 +153,7 @@ def _kept(form: Form, keep: Callable[[], CustomField]) -> bool:
         keep()
     except Taken:
         form.refuse("name", _("已经有一个叫这个名字的字段"))
-    except InUse:
+    except ChoiceTaken:
         form.refuse("choices", _("有客户选了去掉的选项，先把他们改掉"))
     except Problem as problem:
         form.take(problem)

@@ -13,9 +13,9 @@ from bot.core import clock
 from bot.core.errors import Fault, Unacceptable
 from bot.core.sets import document, rows, run
 from bot.operators.audit import record_audit
-from tags.conditions.kept import Kept, used
+from tags.conditions.kept import check_unused
 from tags.fields import rules
-from tags.fields.errors import InUse, NoField, Taken
+from tags.fields.errors import ChoiceTaken, NoField, Taken
 from tags.fields.models import CustomField, FieldValue
 from tags.people import fields as people_fields
 from tags.people import service as people
@@ -79,7 +79,7 @@ def change(
 ) -> CustomField:
     """Rename a field, or change what it offers; a choice that customers have stays.
 
-    Raises NoField, Taken and InUse (409), Unacceptable (422).
+    Raises NoField, Taken and ChoiceTaken (409), Unacceptable (422).
     """
     field = of_id(session, field_id)
     before = _facts(field)
@@ -97,11 +97,9 @@ def change(
 
 
 def remove(session: Session, field_id: int) -> None:
-    """Delete a field; its values are kept for `KEPT`. Raises NoField, InUse (409) naming the conditions that ask it."""
+    """Delete a field; its values are kept for `KEPT`. Raises NoField, InUse (409)."""
     field = of_id(session, field_id)
-    users = used_by(session, field, "en")
-    if users:
-        raise InUse(f"the field {field.key} is asked by {', '.join(one.called for one in users)}", users)
+    check_unused(session, "field", field.key, f"the field {field.key}")
     field.deleted_at = clock.now()
     record_audit(session, "field.deleted", f"field:{field.id}", before=_facts(field))
 
@@ -207,11 +205,6 @@ def of_key(session: Session, key: str) -> CustomField | None:
     return session.scalar(select(CustomField).where(CustomField.key == key, CustomField.deleted_at.is_(None)))
 
 
-def used_by(session: Session, field: CustomField, lang: str) -> list[Kept]:
-    """What asks the field in its conditions, called in `lang`."""
-    return used(session, "field", field.key, lang)
-
-
 def counts(session: Session) -> dict[int, int]:
     """How many customers have a value in each field, those merged into others not counted."""
     counted = select(FieldValue.field_id, func.count()).join(Customer, Customer.id == FieldValue.customer_id)
@@ -245,7 +238,7 @@ def _check_unused(session: Session, field: CustomField, leaving: set[str]) -> No
     having = select(FieldValue.text).where(FieldValue.field_id == field.id, FieldValue.text.in_(leaving))
     taken = session.scalar(having.limit(1))
     if taken is not None:
-        raise InUse(f"customers have the choice {taken} of the field {field.key}")
+        raise ChoiceTaken(f"customers have the choice {taken} of the field {field.key}")
 
 
 def _facts(field: CustomField) -> dict[str, Any]:

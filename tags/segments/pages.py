@@ -21,7 +21,7 @@ from bot.web.pages import go, pages, refused, render, toast
 from tags.conditions.compact import unpack
 from tags.conditions.counting import counted
 from tags.conditions.draft import Draft
-from tags.conditions.kept import Kept, used
+from tags.conditions.kept import Kept, usage
 from tags.people.cards import CustomerAnswer, cards
 from tags.people.narrowing import seen
 from tags.people.panels import View, panel, saves
@@ -119,18 +119,19 @@ def _shown(rows: Sequence[Segment]) -> list[Shown]:
     trees = [service.tree_of(session(), one) for one in rows]
     counts = counted(session(), trees)
     moved = moves.moved(session(), [one.id for one in rows])
+    users = usage(session(), spoken())
     owners = called.names(session(), {one.created_by for one in rows}, spoken())
     return [
         Shown(
-            row, tree.words(session(), spoken()), count, moved.get(row.id, Moved()), _users(row),
-            owners.get(row.created_by, row.created_by),
+            row, tree.words(session(), spoken()), count, moved.get(row.id, Moved()),
+            users.get(("segment", str(row.id)), []), owners.get(row.created_by, row.created_by),
         )
         for row, tree, count in zip(rows, trees, counts, strict=True)
     ]  # fmt: skip
 
 
 def _users(segment: Segment) -> list[Kept]:
-    return used(session(), "segment", str(segment.id), spoken())
+    return usage(session(), spoken()).get(("segment", str(segment.id)), [])
 
 
 def _edit(form: Form, segment: Segment | None, where: object = None) -> BaseResponse:

@@ -14,7 +14,7 @@ from bot.core.feature import Register
 from bot.core.i18n import say
 from bot.core.installation import installation_of
 from bot.operators.audit import record_audit
-from tags.conditions.kept import Kept, keeps, leaves_of, spelled_out, used
+from tags.conditions.kept import Kept, check_unused, keeps, leaves_of, spelled_out
 from tags.conditions.tree import Tree, parse, stored
 from tags.segments import parts
 from tags.segments.index import index_of
@@ -88,11 +88,9 @@ def change(session: Session, segment_id: int, *, name: str | None = None, where:
 
 
 def remove(session: Session, segment_id: int) -> None:
-    """Give a segment up. Raises NotFound, Conflict naming what uses it."""
+    """Give a segment up. Raises NotFound, InUse."""
     found = get(session, segment_id, lock=True)
-    users = used(session, "segment", str(segment_id), "en")
-    if users:
-        raise Conflict(f"segment {segment_id} is used by {', '.join(one.called for one in users)}")
+    check_unused(session, "segment", str(segment_id), f"segment {segment_id}")
     found.deleted_at = clock.now()
     session.flush()
     record_audit(session, "segment.deleted", f"segment:{segment_id}", _facts(found), None)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bot.core import clock
 from bot.operators.audit import record_audit
 from bot.wecom.outbox import OutboxRow, post
+from tags.conditions.kept import check_unused
 from tags.tagging import corp
 from tags.tagging.errors import Computed, NameTaken, NoGroup, NoTag, NotThereYet, TwoChoices
 from tags.tagging.models import Assignment, Tag, TagGroup
@@ -58,13 +59,17 @@ def create_tag(session: Session, group_id: int, name: str) -> Tag:
 
 
 def delete_tag(session: Session, tag_id: int) -> None:
-    """Delete a tag; a corp tag goes when the call that is posted is settled. Raises NoTag, Computed, NotThereYet."""
+    """Delete a tag; a corp tag goes when the call that is posted is settled.
+
+    Raises NoTag, Computed, NotThereYet, InUse where rules, segments or segment groups name it.
+    """
     tag = session.get(Tag, tag_id)
     if tag is None or tag.deleted_at is not None:
         raise NoTag(tag_id)
     group = session.get_one(TagGroup, tag.group_id)
     if group.kind == "computed":
         raise Computed("tag", tag_id)
+    check_unused(session, "tag", str(tag_id), f"the tag {tag.name}")
     if group.kind == "profile":
         corp.forget(session, [tag])
     elif tag.wecom_id is None:

@@ -15,8 +15,10 @@ from bot.web.at_once import at_once
 from bot.web.edge import session
 from bot.web.forms import Form
 from bot.web.guard import needs
+from bot.web.language import spoken
 from bot.web.menu import Found, finder, listed
 from bot.web.pages import drawer, go, pages, render, toast
+from tags.conditions.kept import usage
 from tags.people import service as people
 from tags.people.cards import CustomerAnswer
 from tags.people.names import name_key
@@ -47,7 +49,10 @@ def stands_beside(draw: Draw) -> Draw:
 def index() -> Response:
     cards = [draw(session()) for draw in beside]
     every = groups.all_groups(session())
-    return render("tagging/index.html", groups=every, counts=_counts(session()), kinds=KINDS, beside=cards)
+    return render(
+        "tagging/index.html", groups=every, counts=_counts(session()), kinds=KINDS, beside=cards,
+        users=usage(session(), spoken()),
+    )  # fmt: skip
 
 
 @console.route("/tags/groups/new", methods=["GET", "POST"])

@@ -42,9 +42,12 @@ def fill(shop: Shop) -> int:
 def _rules(shop: Shop, code: dict[str, Any]) -> None:
     """Rules that hit, one that can't, one that is off, one that the loss of its tag stops."""
     tags = shop.api.post("/tag-groups", {
-        "name": "行为", "kind": "profile", "single_choice": False, "tags": ["买得多", "沉默", "要删的"],
+        "name": "行为", "kind": "profile", "single_choice": False, "tags": ["买得多", "沉默"],
     })["tags"]  # fmt: skip
-    often, silent, doomed = (tag["id"] for tag in tags)
+    often, silent = (tag["id"] for tag in tags)
+    [doomed] = (tag["id"] for tag in shop.api.post("/tag-groups", {
+        "name": "去年活动", "kind": "corp", "single_choice": False, "tags": ["双十一"],
+    })["tags"])  # fmt: skip
     at_night = {"event": "schedule", "at": "09:00", "weekdays": [1, 4]}
     for name, when, if_, then, enabled in (
         ("买过 2 次", {"event": "order.paid", "total_fen": {"gte": 10_000}}, {"orders": {"count": {"gte": 2}}},
@@ -58,7 +61,9 @@ def _rules(shop: Shop, code: dict[str, Any]) -> None:
     ):  # fmt: skip
         body = {"name": name, "when": when, "if": if_, "then": then, "enabled": enabled}
         shop.api.post("/tag-rules", body)
-    shop.api.delete(f"/tags/{doomed}")
+    there = next(one for one in shop.wecom.sim("GET", "tags")["data"] if one["group_name"] == "去年活动")
+    shop.wecom.sim("DELETE", f"tags/{there['tag'][0]['id']}")
+    shop.run_jobs()
 
 
 def _fields(shop: Shop, customer_id: int) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from shop import Shop
+from sqlalchemy import event
 
 from bot.app.demo.driver import Refused
 from bot.core import clock
@@ -84,6 +85,22 @@ def test_what_a_field_can_not_be_is_refused_with_the_place_and_nothing_is_kept(s
     ):  # fmt: skip
         answer = shop.api.call("POST", "/segments", {"name": "x", "where": tree})
         assert [one["pointer"] for one in answer.json()["errors"]] == [pointer], answer.text
+
+
+def test_what_uses_fields_is_read_once_however_many_there_are(shop: Shop) -> None:  # C6
+    shop.api.post("/segments", {"name": "买过的", "where": {"orders": {}}})
+    asked: list[str] = []
+    event.listen(shop.installation.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+
+    def reads() -> int:
+        asked.clear()
+        shop.api.get("/custom-fields")
+        return sum("FROM segments" in one for one in asked)
+
+    few = reads()
+    for key in ("a", "b", "c"):
+        define(shop, key, "text")
+    assert reads() == few == 1
 
 
 def test_a_change_stands_in_the_audit_and_on_the_timeline_once(shop: Shop) -> None:  # C6 G4

@@ -154,6 +154,18 @@ def test_who_was_there_before_is_invited_at_once_where_the_maker_says_so(shop: S
     assert len(cards(shop, anna)) == 1
 
 
+def test_a_tag_or_segment_that_a_segment_group_routes_by_stays_until_it_is_closed(shop: Shop) -> None:  # T2 T4 T7
+    tag_id = tags(shop, "西湖店")[0]
+    one = shop.api.post("/segments", {"name": "会下单的", "where": {"orders": {}}})["id"]
+    group = routes(shop, {"tag_id": tag_id, "chats": [chat(shop)]}, {"segment_id": one, "chats": [chat(shop, "二群")]})
+    for path in (f"/tags/{tag_id}", f"/segments/{one}"):
+        answer = shop.api.call("DELETE", path)
+        assert (answer.status_code, answer.json()["used_by"]) == (409, [f"segment_group:{group['id']}"])
+    shop.api.delete(f"/segment-groups/{group['id']}")
+    for path in (f"/tags/{tag_id}", f"/segments/{one}"):
+        shop.api.delete(path)
+
+
 def test_a_removed_route_loses_its_code_and_its_people(shop: Shop) -> None:  # T7
     anna, vip, brew = friend(shop, "Anna"), tags(shop, "贵宾")[0], fans(shop)
     one, two = chat(shop), chat(shop, "二群")

@@ -18,7 +18,7 @@ from tests.racing import refused as refusals
 from tests.racing import together
 from tests.shop import Shop
 from tests.stories.test_segments import refused, segment
-from tests.stories.test_tags import group, in_wecom, told
+from tests.stories.test_tags import group, in_wecom, told, wecom_id
 
 COFFEE = {"sku": "BEAN", "name": "咖啡豆", "category": "咖啡", "quantity": 1, "unit_price_fen": 5_000}
 
@@ -305,6 +305,7 @@ def test_a_change_that_stands_after_a_later_one_is_seen_too(
     monkeypatch.setattr(current, "FRESH_SECONDS", 0.0)
     corp = group(shop, "渠道", "门店A")
     rule(shop, "门店", {"event": "order.paid"}, {"add_tag": corp["门店A"]})
+    in_wecom_id = wecom_id(shop, "门店A")
     another, ours = dict[str, Any](), shop.installation.caches
 
     def known_there() -> list[str]:
@@ -316,7 +317,8 @@ def test_a_change_that_stands_after_a_later_one_is_seen_too(
 
     with shop.installation.transaction("test") as session:
         service.make(session, Draft("新的", {"event": "order.paid"}, None, [{"add_tag": tags["甲"]}], enabled=True))
-        shop.api.delete(f"/tags/{corp['门店A']}")
+        shop.wecom.sim("DELETE", f"tags/{in_wecom_id}")
+        shop.run_jobs()
         assert known_there() == []
     assert known_there() == ["新的"]
 
