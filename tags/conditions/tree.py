@@ -12,9 +12,11 @@ class TagLeaf(Leaf, key="tag"):
     shown = Shown(_l("标签"), TAGS, Sentence(_l("有 {tag}"), Choice("tag", _l("标签"), options=tags)))
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import cached_property
 from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import ValidationError
@@ -28,6 +30,7 @@ from bot.core.installation import installation_of
 from bot.web.api import Body
 from bot.web.problems import of_validation
 from tags.conditions.controls import Shown
+from tags.conditions.numbers import Compare
 
 Kind = Literal["all", "any", "none"]
 GROUPS = get_args(Kind)
@@ -47,6 +50,17 @@ class Asked:
     def zone(self) -> tzinfo:
         """The brand's (G2)."""
         return installation_of(self.session).settings.timezone
+
+
+@dataclass(frozen=True)
+class Often:
+    """Those with as many different things as `times` says, which none has that has nothing.
+
+    pairs: an id and the number of a thing of hers; several of one thing count once.
+    """
+
+    pairs: Select[*tuple[Any, ...]]
+    times: Compare
 
 
 class Leaf(Body):
@@ -71,13 +85,22 @@ class Leaf(Body):
         """The sentence a person reads, in `lang` (zh_CN, zh_TW, en)."""
         raise NotImplementedError
 
-    def found(self, asked: Asked) -> Select[int] | None:
+    def found(self, asked: Asked) -> "Select[int] | Often | None":
         """Ids of those of whom it holds, where a statement over all finds them sooner than `holds` of each one."""
         return None
 
     def aged(self, asked: Asked, since: datetime) -> Select[int] | None:
         """Ids of those for whom the time from `since` to `asked.now` alone may have changed it; None: for nobody."""
         return None
+
+    @property
+    def ages_with(self) -> str | None:
+        """What leaves have in common that `stirs` is asked once for; None: each is asked what aged."""
+        return None
+
+    def stirs(self, asked: Asked, since: datetime) -> Select[Any]:
+        """Rows, of which there is none where `aged` finds nobody, whichever of the leaves is asked."""
+        raise NotImplementedError
 
     def narrowed(self) -> Mapping[str, str]:
         """By table: the `key` of those of its changes (`membership_changes`) that concern this leaf alone."""
@@ -91,6 +114,11 @@ class Leaf(Body):
     def stands_for(self, session: Session) -> "Tree | None":
         """The tree it is another word for, if it is one."""
         return None
+
+    @cached_property
+    def known_as(self) -> str:
+        """Its JSON as text: the same of leaves that say the same."""
+        return json.dumps(self.json(), sort_keys=True, ensure_ascii=False)
 
     def json(self) -> dict[str, Any]:  # type: ignore[override]  # pydantic's own is its version 1's
         """The leaf as it was given."""

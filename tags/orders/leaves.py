@@ -13,7 +13,7 @@ from bot.web.api import Body
 from tags.conditions.controls import BOUGHT, Comparison, Figure, Line, Sentence, Shown
 from tags.conditions.counting import part
 from tags.conditions.numbers import Compare, Days
-from tags.conditions.tree import Asked, Leaf, leaf
+from tags.conditions.tree import Asked, Leaf, Often, leaf
 from tags.orders import sums
 from tags.orders.models import Order, OrderItem
 from tags.people.finding import totalled
@@ -76,7 +76,7 @@ class OrdersLeaf(Leaf, key="orders"):
         so = [compare.of(number) for compare, number in asked_of if compare is not None]
         return select(and_(*so)).where(*hers).correlate(asked.who.table).scalar_subquery()
 
-    def found(self, asked: Asked) -> Select[int]:
+    def found(self, asked: Asked) -> Select[int] | Often:
         """As every leaf's: one pass over the orders meant, where `holds` would look up each customer's."""
         order, asks = aliased(Order), self.orders
         if asks.named and asks.net_fen is None:
@@ -84,13 +84,15 @@ class OrdersLeaf(Leaf, key="orders"):
         totals = by_owner(order, func.count(), func.sum(order.total_fen - order.refunded_fen))
         return totalled(totals.where(*self._meant(order, asked)), asks.times, asks.net_fen)
 
-    def _found_by_lines(self, asked: Asked) -> Select[int]:
+    def _found_by_lines(self, asked: Asked) -> Select[int] | Often:
         """The lines' index alone tells who bought what when; orders that came to nothing are few."""
         item, gone, asks = aliased(OrderItem), aliased(Order), self.orders
         wanted = [getattr(item, name) == word for name, word in asks.named]
         if asks.within_days is not None:
             wanted.append(item.paid_at > asked.now - timedelta(days=asks.within_days))
         wanted.append(item.order_number.not_in(select(gone.id).where(gone.refunded_at.is_not(None))))
+        if asks.times is not None and not asks.times.so(0):
+            return Often(by_owner(item).add_columns(item.order_number).where(*wanted), asks.times)
         return totalled(by_owner(item, func.count(item.order_number.distinct())).where(*wanted), asks.times)
 
     def aged(self, asked: Asked, since: datetime) -> Select[int] | None:

@@ -70,8 +70,8 @@ def page(
 def count(session: Session, *, q: str = "", wanted: Mapping[str, str]) -> int:
     """How many customers `page` gives in all."""
     tree = asked_of(session, wanted)
-    if tree is not None and not q.strip() and not any(name in wanted for name, _ in filters):
-        return len(counting.meant(session, tree)[0])
+    if not q.strip() and not any(name in wanted for name, _ in filters):
+        return counting.counted(session, [tree or counting.EVERYBODY])[0]
     query, members = _found(session, q, wanted)
     if members is None:
         counted = query.with_only_columns(func.count(), maintain_column_froms=True)

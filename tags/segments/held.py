@@ -1,9 +1,9 @@
 """One leaf's customers as a bitmap of their ids, and what is known to have changed since."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from pyroaring import BitMap
@@ -12,13 +12,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import visitors
 
-from tags.conditions.tree import Asked, Leaf, Tree
+from tags.conditions.tree import Asked, Leaf, Often, Tree
 from tags.people.finding import meant
 from tags.people.models import Customer
 
 FRESH = timedelta(seconds=1)  # by which what time alone changes may be late
 MANY = 20_000  # changed customers from which a leaf is found anew
 MOST_ID = 2**32  # of a customer: what a bitmap of 32 bits holds
+Stirred = dict[tuple[str, datetime], bool]  # by `Leaf.ages_with` and since when: whether anything has aged
 
 
 @dataclass(eq=False)
@@ -49,13 +50,16 @@ class Held:
             self.dirty.update(customer_ids)
             self.lost = len(self.dirty) > MANY
 
-    def settle(self, session: Session, now: datetime, fresh: timedelta = FRESH) -> None:
-        """Look at whom changes or time may have moved, so that the members are those of `now`, give or take `fresh`."""
+    def settle(self, session: Session, now: datetime, fresh: timedelta, stirred: Stirred) -> None:
+        """Look at whom changes or time may have moved, so that the members are those of `now`, give or take `fresh`.
+
+        stirred: what leaves that age with it were told.
+        """
         if now < self.as_of:  # the clock was set back
             self.lost = True
         asked = _asked(session, now)
         if not self.lost and now - self.as_of >= fresh:
-            aged = self.leaf.aged(asked, self.as_of)
+            aged = self.leaf.aged(asked, self.as_of) if self._stirs(asked, stirred) else None
             self.look_at(*(_ids(session, aged).tolist() if aged is not None else ()))
             self.as_of = now
         if self.lost:
@@ -67,6 +71,16 @@ class Held:
             self._replace((self.members - looked) | true)
         self.dirty.clear()
 
+    def _stirs(self, asked: Asked, stirred: Stirred) -> bool:
+        """Whether in the time since `as_of` anything has aged that leaves like this ask for."""
+        if self.leaf.ages_with is None:
+            return True
+        kind = self.leaf.ages_with, self.as_of
+        if kind not in stirred:
+            moved = self.leaf.stirs(asked, self.as_of).limit(1)
+            stirred[kind] = asked.session.execute(moved).first() is not None
+        return stirred[kind]
+
     def _replace(self, members: BitMap) -> None:
         self.flipped |= self.members ^ members
         self.members = members
@@ -75,12 +89,9 @@ class Held:
 def find(session: Session, tree: Tree, now: datetime) -> BitMap:
     """Whom a tree means, by asking the tables."""
     found = tree.found(_asked(session, now)) if isinstance(tree, Leaf) else None
+    if isinstance(found, Often):
+        return BitMap(_often(session, found))
     return BitMap(_ids(session, found if found is not None else meant(session, tree, now)))
-
-
-def name(leaf: Leaf) -> str:
-    """What a leaf is held under: those of one JSON are one."""
-    return json.dumps(leaf.json(), sort_keys=True, ensure_ascii=False)
 
 
 def reads(session: Session, leaf: Leaf, now: datetime) -> dict[str, str | None]:
@@ -102,11 +113,27 @@ def _any_of(ids: Iterable[int]) -> ColumnElement[bool]:
     return Customer.id == func.any(literal(list(ids), ARRAY(BigInteger)))
 
 
+def _often(session: Session, asked: Often) -> np.ndarray:
+    """The ids of those who have as many things, counted here: PostgreSQL would sort what it counts each of once."""
+    ids, things = _columns(session, asked.pairs)
+    _, firsts = np.unique(things, return_index=True)
+    many = np.bincount(ids[firsts])
+    so = np.array([asked.times.so(number) for number in range(int(many.max(initial=0)) + 1)])
+    return np.flatnonzero(so[many]).astype(np.uint32)
+
+
 def _ids(session: Session, query: Select[int]) -> np.ndarray:
-    """The ids a query selects as uint32: packed by the server, since rows of Python would cost ten times as much."""
-    rows = query.subquery()
-    packed = session.scalar(select(func.string_agg(func.int8send(rows.c[0]), b"")).select_from(rows))
-    found = np.frombuffer(packed or b"", dtype=">i8")
-    if found.size and int(found.max()) >= MOST_ID:
-        raise OverflowError(f"customer {found.max()} does not fit into a bitmap of {MOST_ID} ids")
+    """The ids a query selects, as uint32."""
+    [found] = _columns(session, query)
     return found.astype(np.uint32)
+
+
+def _columns(session: Session, query: Select[*tuple[Any, ...]]) -> list[np.ndarray]:
+    """What a query selects, ids first: packed by the server, since rows of Python would cost ten times as much."""
+    rows = query.subquery()
+    packed = [func.string_agg(func.int8send(column), b"") for column in rows.c]
+    found = session.execute(select(*packed).select_from(rows)).one()
+    columns = [np.frombuffer(one or b"", dtype=">i8").astype(np.int64) for one in found]
+    if int(columns[0].max(initial=0)) >= MOST_ID:
+        raise OverflowError(f"customer {columns[0].max()} does not fit into a bitmap of {MOST_ID} ids")
+    return columns

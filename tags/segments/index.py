@@ -25,7 +25,7 @@ from bot.core.sets import run
 from tags.conditions.kept import leaves_of, spelled_out
 from tags.conditions.tree import Asked, Group, Leaf, Tree
 from tags.segments import snapshots
-from tags.segments.held import FRESH, Held, find, name, reads
+from tags.segments.held import FRESH, Held, Stirred, find, reads
 
 MOST_HELD = 1000  # leaves; of a million customers one is 125 KB at most
 FORGOTTEN_AFTER = 6 * 3600.0  # seconds without a question, well before the changes themselves are thrown away
@@ -37,6 +37,7 @@ WHERE l.xid >= pg_snapshot_xmin(%(was)s::pg_snapshot)::text::bigint
     AND NOT pg_visible_in_snapshot(l.xid::text::xid8, %(was)s::pg_snapshot)
 ORDER BY l.id LIMIT %(most)s
 """
+SPARSE = 4_096  # members up to which a bitmap is a list, so that what is asked among them costs less than of all
 MOST_CHANGES = 200_000  # read at once; behind more of them everything is found anew
 Change = tuple[str, str, bool | None, int | None, int | None]
 
@@ -78,16 +79,16 @@ class Index:
             self._catch_up(session)
             yield View(self, session, clock.now(), timedelta() if exact else FRESH, self._position)
 
-    def held(self, session: Session, leaf: Leaf, now: datetime, fresh: timedelta) -> Held:
+    def held(self, session: Session, leaf: Leaf, now: datetime, fresh: timedelta, stirred: Stirred) -> Held:
         """The leaf's bitmap, settled; of a new one it is loaded from its snapshot, or found."""
-        called = name(leaf)
+        called = leaf.known_as
         held = self._held.get(called)
         if held is None:
             held = self._held[called] = self._load(session, leaf, called, now)
             if len(self._held) > MOST_HELD:
                 self._held.popitem(last=False)
         self._held.move_to_end(called)
-        held.settle(session, now, fresh)
+        held.settle(session, now, fresh, stirred)
         return held
 
     def _load(self, session: Session, leaf: Leaf, called: str, now: datetime) -> Held:
@@ -121,13 +122,14 @@ class View:
         self._index, self._fresh = index, fresh
         self.session, self.now, self.position = session, now, position
         self._settled: dict[int, Held] = {}
+        self._stirred: Stirred = {}
         self._asked: dict[int, Leaf] = {}
 
     def held(self, leaf: Leaf) -> Held:
         """A leaf's bitmap as of the moment."""
         held = self._settled.get(id(leaf))
         if held is None:
-            held = self._index.held(self.session, leaf, self.now, self._fresh)
+            held = self._index.held(self.session, leaf, self.now, self._fresh, self._stirred)
             self._settled[id(leaf)], self._asked[id(leaf)] = held, leaf  # kept, so that its id stays its own
         return held
 
@@ -154,16 +156,19 @@ class View:
             return members if among is None else among & members
         if tree.kind == "all":
             return self._all(tree.nodes, among)
-        found = [self._of(node, among) for node in tree.nodes]
+        few = among is not None and len(among) <= SPARSE
+        found = [self._of(node, among if few else None) for node in tree.nodes]
         one = found[0] if len(found) == 1 else BitMap.union(*found)
-        return one if tree.kind == "any" else (self.everybody if among is None else among & self.everybody) - one
+        if tree.kind == "any":
+            return one if few or among is None else among & one
+        return (self.everybody if among is None else among & self.everybody) - one
 
     def _all(self, nodes: Sequence[Tree], among: BitMap | None) -> BitMap:
         """What must not be comes last: it is taken off what is left, instead of off everybody."""
         for node in sorted(nodes, key=_is_none):
             if _is_none(node) and isinstance(node, Group) and among is not None:
                 for not_this in node.nodes:
-                    among = among - self._of(not_this, among)
+                    among = among - self._of(not_this, None if isinstance(not_this, Leaf) else among)
             else:
                 among = self._of(node, among)
         return self.everybody if among is None else among

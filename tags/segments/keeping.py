@@ -21,7 +21,7 @@ from tags.conditions.tree import Tree
 from tags.people import service as people
 from tags.segments import parts, service, snapshots
 from tags.segments.events import SegmentEntered, SegmentLeft
-from tags.segments.held import Held, name
+from tags.segments.held import Held
 from tags.segments.index import EVERYBODY, View, index_of
 from tags.segments.models import PART_BITS, Segment
 
@@ -84,7 +84,7 @@ def write_down(session: Session) -> None:
     with index_of(installation_of(session)).view() as view:
         trees = [service.tree_of(session, one) for one in session.scalars(service.listing())]
         snapshots.keep(
-            session, {name(leaf): view.held(leaf) for tree in trees for leaf in view.leaves(tree)}, view.position
+            session, {leaf.known_as: view.held(leaf) for tree in trees for leaf in view.leaves(tree)}, view.position
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
@@ -13,6 +14,7 @@ from bot.web.api import Ident
 from tags.conditions.controls import TAGS, Choice, Figure, Option, Sentence, Shown
 from tags.conditions.numbers import Days
 from tags.conditions.tree import Asked, Leaf, leaf
+from tags.people.models import Customer
 from tags.people.names import name_key
 from tags.tagging import groups
 from tags.tagging.models import Assignment, Tag
@@ -49,9 +51,14 @@ class TagLeaf(Leaf, key="tag"):
     def holds(self, asked: Asked) -> ColumnElement[bool]:
         """As every leaf's. What has expired counts no more, even before the sweep."""
         held = aliased(Assignment)
-        lasting = held.expires_at.is_(None) | (held.expires_at > asked.now)
-        asks = exists().where(held.customer_id == asked.who, held.tag_id == int(self.tag), lasting)
-        return asks if self.for_days is None else asks.where(held.at <= asked.now - timedelta(days=self.for_days))
+        hers = held.customer_id == asked.who, held.tag_id == int(self.tag)
+        return exists().where(*hers, *self._lasting(held, asked))
+
+    def found(self, asked: Asked) -> Select[int]:
+        """As every leaf's: by the tag's own index. The merged keep their rows, which count no more."""
+        held, merged = aliased(Assignment), aliased(Customer)
+        hers = select(held.customer_id).where(held.tag_id == int(self.tag), *self._lasting(held, asked))
+        return hers.where(held.customer_id.not_in(select(merged.id).where(merged.merged_into.is_not(None))))
 
     def aged(self, asked: Asked, since: datetime) -> Select[int]:
         """As every leaf's."""
@@ -62,6 +69,16 @@ class TagLeaf(Leaf, key="tag"):
             moved = or_(moved, and_(held.at > since - span, held.at <= asked.now - span))
         return select(held.customer_id).where(held.tag_id == int(self.tag), moved)
 
+    @property
+    def ages_with(self) -> str | None:
+        """As every leaf's: hundreds of tags are asked for, and hardly one expires in a second."""
+        return "tag" if self.for_days is None else None
+
+    def stirs(self, asked: Asked, since: datetime) -> Select[Any]:
+        """As every leaf's."""
+        held = aliased(Assignment)
+        return select(held.tag_id).where(held.expires_at > since, held.expires_at <= asked.now)
+
     def narrowed(self) -> Mapping[str, str]:
         """As every leaf's."""
         return {"tag_assignments": self.tag}
@@ -70,6 +87,12 @@ class TagLeaf(Leaf, key="tag"):
     def told(self) -> bool:
         """As every leaf's."""
         return self.for_days is None
+
+    def _lasting(self, held: type[Assignment], asked: Asked) -> list[ColumnElement[bool]]:
+        so: list[ColumnElement[bool]] = [held.expires_at.is_(None) | (held.expires_at > asked.now)]
+        if self.for_days is not None:
+            so.append(held.at <= asked.now - timedelta(days=self.for_days))
+        return so
 
     def words(self, session: Session, lang: str) -> str:
         """As every leaf's."""

@@ -1,5 +1,6 @@
 """标签: groups and tags with how many customers have each; the tags on her page (T1, T2)."""
 
+import time
 from collections.abc import Callable, Sequence
 
 from flask import Response, render_template, request, url_for
@@ -11,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Problem
 from bot.core.feature import Register
+from bot.core.installation import installation_of
 from bot.web.at_once import at_once
 from bot.web.edge import session
 from bot.web.forms import Form
@@ -29,6 +31,7 @@ from tags.tagging.models import Assignment, Tag, TagGroup
 
 LONGEST = 30  # characters of a tag's or a group's name, WeCom's limit
 MOST_AT_ONCE = 50
+LONG, SELDOM = 0.1, 100  # seconds from which counts are kept, and how many times as long as counting took
 KINDS = {"corp": _l("企业标签"), "profile": _l("本地标签"), "computed": _l("系统算出")}
 
 Make = Callable[[Session], TagGroup | Tag]
@@ -165,5 +168,14 @@ def _names(form: Form) -> Sequence[str]:
 
 
 def _counts(session: Session) -> dict[int, int]:
+    """How many have each tag. Where counting takes long it is done seldom: ten million assignments take two seconds."""
+    caches, begun = installation_of(session).caches, time.monotonic()
+    until, counts = caches.get("tag counts", (begun, {}))
+    if begun < until:
+        return dict(counts)
     counted = select(Assignment.tag_id, func.count()).join(Tag).where(Tag.deleted_at.is_(None))
-    return dict(session.execute(counted.group_by(Assignment.tag_id)).all())
+    counts = dict(session.execute(counted.group_by(Assignment.tag_id)).all())
+    took = time.monotonic() - begun
+    if took > LONG:
+        caches["tag counts"] = begun + took * SELDOM, counts
+    return counts

@@ -115,10 +115,10 @@ class Work:
         """Microseconds a tag change costs the worker until it knows who came and who went, of 300 segments."""
         draw, keeper = self._random, Keeper()
         with self._installation.transaction("bench") as session:
-            made = [
+            for left in session.scalars(service.listing()):  # in a shop that is kept
+                service.remove(session, left.id)
+            for n in range(SEGMENTS):
                 service.make(session, f"S{n}", tagged(tuple(draw.sample(range(1, seeded.TAGS + 1), 4))))
-                for n in range(SEGMENTS)
-            ]
         with self._installation.transaction("bench") as session:
             keeping.due(session, keeper)
         found = []
@@ -127,9 +127,6 @@ class Work:
                 session.execute(text(TAG_SOME), {"now": clock.now(), "tags": seeded.TAGS, "changes": CHANGES})
             with self._installation.transaction("bench") as session:
                 found.append(timed(lambda: keeping.due(session, keeper)) / CHANGES * MICROSECONDS)
-        with self._installation.transaction("bench") as session:
-            for one in made:
-                service.remove(session, one.id)  # a shop that is kept is used again
         return found
 
     def seen(self) -> float:
