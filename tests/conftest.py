@@ -1,17 +1,16 @@
 """Fixtures: one private PostgreSQL and Valkey a run (shared by its workers), one database and key prefix a test."""
 
-import itertools
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from shop import Shop, opened
+from places import SECRET_KEY, address, copied, server, set_up, shop_of
+from shop import Shop
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -22,9 +21,6 @@ from bot.core import settings as fugou_settings
 from bot.core.events import make_partitions
 from bot.core.installation import Installation, create_identity
 from bot.core.servers import Servers, private_servers
-
-TOKEN, AES_KEY = "callbackToken", "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR"
-SECRET_KEY = "a secret key for tests, long enough to be one"
 
 hypothesis_settings.register_profile(
     "short", max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -67,9 +63,9 @@ def servers() -> Iterator[Servers]:
 def template(servers: Servers) -> str:
     """The name of a migrated, empty database that each test's is copied from."""
     name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    with _server(servers) as server:
-        server.execute(f"CREATE DATABASE {name}")
-    engine = db.connect(_url(servers, name))
+    with server(servers) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    engine = db.connect(address(servers, name))
     load_features()
     migrations.upgrade(engine)
     with engine.begin() as connection:
@@ -80,29 +76,18 @@ def template(servers: Servers) -> str:
     return name
 
 
-_numbers = itertools.count()
-
-
 @pytest.fixture
 def database(servers: Servers, template: str) -> Iterator[str]:
     """The address of a database of this test alone."""
-    name = f"t{os.getpid()}_{next(_numbers)}"
-    with _server(servers) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    yield _url(servers, name)
-    with _server(servers) as server:
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with copied(servers, template) as url:
+        yield url
 
 
 @pytest.fixture
 def settings() -> Iterator[fugou_settings.Settings]:
     """The settings of an installation that talks to a simulator at `wecom_api_base`."""
-    with tempfile.TemporaryDirectory(prefix="fugou") as folder:
-        yield fugou_settings.load(
-            data_dir=Path(folder), secret_key=SECRET_KEY, public_url="http://fugou.test", clock="shared",
-            wecom_api_base="http://127.0.0.1:9/cgi-bin", wecom_corp_id="ww0123456789abcdef", wecom_agent_id=1000002,
-            wecom_app_secret="app-secret", wecom_callback_token=TOKEN, wecom_callback_aes_key=AES_KEY, _env_file=None,
-        )  # fmt: skip
+    with set_up() as made:
+        yield made
 
 
 @pytest.fixture
@@ -119,21 +104,9 @@ def installation(servers: Servers, database: str, settings: fugou_settings.Setti
 
 @pytest.fixture
 def shop(servers: Servers, database: str, settings: fugou_settings.Settings) -> Iterator[Shop]:
-    """A whole shop: web server, simulated WeCom, API key, all on free ports; see tests/shop.py."""
-    made: list[Installation] = []
-
-    def installation_of(changed: fugou_settings.Settings) -> Installation:
-        made.append(Installation(changed, database, servers.redis_url))
-        with made[0].transaction("test") as session:
-            session.execute(text("UPDATE installation SET id = gen_random_uuid()"))
-        return made[0]
-
-    load_features()
-    corp = {"corp_id": settings.wecom_corp_id, "secret": "app-secret", "token": TOKEN, "aes_key": AES_KEY}
-    with opened(installation_of, settings, corp) as shop:
-        yield shop
-    made[0].close()
-    clock.follow(None)
+    """A whole shop on a database of its own, in which nothing has happened."""
+    with shop_of(servers, database, settings) as made:
+        yield made
 
 
 @pytest.fixture
@@ -141,12 +114,3 @@ def session(installation: Installation) -> Iterator[Session]:
     """A transaction as actor `test`, committed at the end of the test."""
     with installation.transaction("test") as opened:
         yield opened
-
-
-def _server(servers: Servers) -> psycopg.Connection[tuple[object, ...]]:
-    return psycopg.connect(servers.database_url.replace("+psycopg", "", 1), autocommit=True)
-
-
-def _url(servers: Servers, name: str) -> str:
-    head, _, query = servers.database_url.partition("?")
-    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")

@@ -13,6 +13,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete
@@ -29,6 +30,8 @@ from bot.core.ticks import TickRow
 from bot.operators import keys
 from bot.wecom.client import wecom_of
 from bot.wecom.lane import Lane
+
+CORP_ID, SECRET = "ww0123456789abcdef", "app-secret"
 
 
 class Shop:
@@ -59,19 +62,25 @@ class Shop:
 
 
 @contextlib.contextmanager
-def opened(installation_of: Any, settings: Settings, corp: dict[str, Any]) -> Iterator[Shop]:
-    """A shop whose simulator and web server listen on free ports; `installation_of(settings)` makes it one."""
-    with simulator.start(corp_id=corp["corp_id"], secret=corp["secret"]) as wecom, listening() as (listener, url):
+def opened(installation_of: Any, settings: Settings, corp: Path | None = None) -> Iterator[Shop]:
+    """A shop whose simulator and web server listen on free ports; `installation_of(settings)` makes it one.
+
+    corp: where its WeCom is read from, and written to at the end; without it its cast is new.
+    """
+    new = corp is None or not corp.exists()
+    with simulator.start(CORP_ID, SECRET, data=corp) as wecom, listening() as (listener, url):
         installation = installation_of(
             settings.model_copy(update={"wecom_api_base": f"{wecom.url}/cgi-bin", "public_url": url})
         )
         app = create_app(installation)
         with contextlib.closing(app.extensions["callback_writer"]), served(app, listener):
             phone = Phone(wecom.url)
-            phone.sim("POST", "apps", agentid=settings.wecom_agent_id)
-            for userid, name in (("lily", "莉莉"), ("leo", "李奥")):
-                phone.sim("POST", "staff", userid=userid, name=name)
-            phone.sim("POST", "callbacks", url=f"{url}/wecom/callback", token=corp["token"], aes_key=corp["aes_key"])
+            if new:
+                phone.sim("POST", "apps", agentid=settings.wecom_agent_id)
+                for userid, name in (("lily", "莉莉"), ("leo", "李奥")):
+                    phone.sim("POST", "staff", userid=userid, name=name)
+            token, aes_key = settings.callback_keys("app")
+            phone.sim("POST", "callbacks", url=f"{url}/wecom/callback", token=token, aes_key=aes_key)
             yield Shop(installation, url, phone)
 
 

@@ -2,24 +2,63 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import seeded
 from consoles import console_app
 from looking import Look, Site, window
+from places import copied, set_up, shop_of
 from playwright.sync_api import Browser, sync_playwright
 from shop import Shop, listening, served
+from sqlalchemy import make_url
 
 from bot.core.installation import Installation
+from bot.core.servers import Servers
+from bot.core.settings import Settings
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
 
 
+class Filled(NamedTuple):
+    """A shop in which something happened, put away: a database, the file of its WeCom, the id of a customer."""
+
+    database: str
+    corp: Path
+    her: int
+
+
+@pytest.fixture(scope="session")
+def filled(servers: Servers, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    """Made once a worker: most of a page's test would go into it."""
+    corp = tmp_path_factory.mktemp("filled") / "corp.json"
+    with copied(servers, template) as database, set_up() as settings:
+        with shop_of(servers, database, settings, corp) as made:
+            her = seeded.fill(made)
+        yield Filled(make_url(database).database or "", corp, her)
+
+
 @pytest.fixture
-def her(shop: Shop) -> int:
+def shop(
+    request: pytest.FixtureRequest, servers: Servers, template: str, settings: Settings, tmp_path: Path
+) -> Iterator[Shop]:
+    """A shop of a test's own: a copy of the filled one for who asks for `her` or the `site`, else an empty one."""
+    if "her" not in request.fixturenames:
+        with copied(servers, template) as database, shop_of(servers, database, settings) as made:
+            yield made
+        return
+    filled: Filled = request.getfixturevalue("filled")
+    corp = Path(shutil.copy(filled.corp, tmp_path))
+    with copied(servers, filled.database) as database, shop_of(servers, database, settings, corp) as made:
+        yield made
+
+
+@pytest.fixture
+def her(shop: Shop, filled: Filled) -> int:
     """The id of a customer of the shop, which is filled."""
-    return seeded.fill(shop)
+    return filled.her
 
 
 @pytest.fixture

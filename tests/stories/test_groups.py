@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
+from places import AES_KEY, TOKEN
 
 from bot.app.demo.driver import Refused
 from bot.wecom import errors
 from tags.groups import sync
-from tests.conftest import AES_KEY, TOKEN
 from tests.shop import Shop
 
 

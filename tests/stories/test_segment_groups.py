@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from places import AES_KEY, TOKEN
 from racing import together
 
 from bot.core import clock
 from handlers.invites import jobs as invites
 from tags.tagging import service as tagging
-from tests.conftest import AES_KEY, TOKEN
 from tests.shop import Shop
 from tests.stories.test_groups import chat, events, joins, known, leaves, route, routes, tag, tags
 from tests.stories.test_invites import cards, opened, writes
