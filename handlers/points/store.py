@@ -179,11 +179,12 @@ def write(
         return
     session.flush()  # listeners find what the announcer changed
     told = {name: given(name, PARTS[name][0], each) for name, each in tables.items()}
-    statement = _statement(tuple((name, table) for name, (table, _) in told.items()))
+    asked = events.heard(session, facts) or any(line.numbered for line in lines)
+    statement = _statement(tuple((name, table) for name, (table, _) in told.items()), asked)
     values = events.context(session)
     for _, more in told.values():
         values |= more
-    if not events.heard(session, facts) and not any(line.numbered for line in lines):
+    if not asked:
         run_later(session, statement, **values)
         return
     written: defaultdict[str, list[int]] = defaultdict(list)
@@ -262,10 +263,10 @@ NUMBERED = {"new_lots": "points_lots_id_seq", "lines": "points_transactions_id_s
 
 
 @cache
-def _statement(tables: tuple[tuple[str, str], ...]) -> str:
+def _statement(tables: tuple[tuple[str, str], ...], asked: bool) -> str:
     """The statement that stores these rows (`sets.given`), by the names of their tables.
 
-    New lots and lines get ids before their entries name them.
+    New lots and lines get ids before their entries name them. asked: whether ids of lines and events are to be told.
     """
     names = [name for name, _ in tables]
     ctes = []
@@ -275,6 +276,8 @@ def _statement(tables: tuple[tuple[str, str], ...]) -> str:
             number = f"nextval('{NUMBERED[name]}') AS id"
             ctes.append(f"numbered_{name} AS MATERIALIZED (SELECT {number}, u.* FROM {table})")  # noqa: S608  # ours
         ctes.append(f"{name} AS ({action.format(rows=table, **LOTS_OF_ENTRIES['new_lots' in names])})")
+    if not asked:
+        return f"WITH {', '.join(ctes)} SELECT"
     written = [f"SELECT '{name}', n, id FROM numbered_{name}" for name in ("lines", "events") if name in names]  # noqa: S608
-    told = " UNION ALL ".join(written) or "SELECT '', 0, 0 WHERE false"
+    told = " UNION ALL ".join(written)
     return f"WITH {', '.join(ctes)} SELECT name, id FROM ({told}) AS told(name, n, id) ORDER BY n"  # noqa: S608
