@@ -63,11 +63,11 @@ def _text(value: Any) -> str | None:
     """A value as PostgreSQL reads it; were a number given as one, small and big ones would be planned apart."""
     if value is None or isinstance(value, str):
         return value
-    return orjson.dumps(value).decode() if isinstance(value, dict) else str(value)
+    return document(value) if isinstance(value, dict) else str(value)
 
 
-def document(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows as the value of a parameter named in `rows`; moments, dates, tuples and dataclasses may be in them."""
+def document(rows: Sequence[dict[str, Any]] | dict[str, Any]) -> str:
+    """Rows, or a row's own document, as a value; moments, dates, tuples and dataclasses may be in them."""
     return orjson.dumps(rows, option=orjson.OPT_UTC_Z).decode()
 
 
