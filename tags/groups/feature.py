@@ -2,6 +2,6 @@
 the API, the full pull, invariants, clock work."""
 
 from bot.core.feature import feature as made
-from tags.groups import api, checks, jobs, leaves, listeners, sync, timeline, triggers, used, why
+from tags.groups import api, checks, jobs, leaves, listeners, shown, sync, timeline, triggers, used, why
 
-feature = made("tags.groups", listeners, timeline, api, sync, checks, leaves, used, jobs, triggers, why)
+feature = made("tags.groups", listeners, timeline, api, shown, sync, checks, leaves, used, jobs, triggers, why)

@@ -31,13 +31,15 @@ def facet(field: str) -> Callable[[Facet], Facet]:
 
 
 class ContactAnswer(Answer):
-    """A follow relation with one member."""
+    """A follow relation with one member. remark, description: what he calls her, and notes of her, in WeCom."""
 
     external_userid: str
     userid: str
     status: Literal["active", "customer_left", "staff_left", "transferred"]
     added_at: Moment
     state: str
+    remark: str
+    description: str
 
 
 class HeldTagAnswer(Answer):
@@ -64,6 +66,23 @@ class PointsAnswer(Answer):
     """Her points; 1 point is worth 1 fen."""
 
     balance: int = 0
+
+
+class OrdersAnswer(Answer):
+    """Her orders of which something is left after refunds: how many, what they sum to, when she paid first and last."""
+
+    count: int = 0
+    net_fen: int = 0
+    first_at: Moment | None = None
+    last_at: Moment | None = None
+
+
+class SeatAnswer(Answer):
+    """A group chat she sits in."""
+
+    chat_id: str
+    name: str
+    joined_at: Moment
 
 
 class TouchAnswer(Answer):
@@ -103,6 +122,8 @@ class CustomerAnswer(Answer):
     lifecycle: str
     rfm: RfmAnswer | None = None
     points: PointsAnswer = PointsAnswer()
+    orders: OrdersAnswer = OrdersAnswer()
+    groups: list[SeatAnswer] = Field(default_factory=list)
     consent: dict[str, str] = Field(default_factory=dict, description="given, withdrawn or unknown, by purpose")
     fields: dict[str, str | int | float] = Field({}, description="custom fields she has a value in, by key")
     source: SourceAnswer

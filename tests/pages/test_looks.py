@@ -23,7 +23,10 @@ DEEP = {"all": [
 PAGES: dict[str, str] = {
     "customers": "/console/customers",
     "no-match": "/console/customers?q=没有这个人",
-    **{tab: f"/console/customers/{{her}}?tab={tab}" for tab in ("timeline", "orders", "points", "consent")},
+    **{
+        f"her-{tab}": f"/console/customers/{{her}}?tab={tab}"
+        for tab in ("timeline", "orders", "points", "groups", "consent")
+    },
     "fields": "/console/fields",
     "leads": "/console/leads",
     "lead-share": "/console/leads/share-out",

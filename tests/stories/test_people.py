@@ -17,6 +17,8 @@ from tags.people import identify, many, merge, service
 from tags.people.errors import TwoPeople
 from tags.people.models import Contact, Customer
 from tags.people.selector import Selector
+from tests.stories.test_groups import chat as group_chat
+from tests.stories.test_groups import joins
 
 
 def events(shop: Shop, external_userid: str) -> list[str]:
@@ -45,6 +47,24 @@ def test_a_customer_who_adds_a_member_is_a_contact_with_name_and_source(shop: Sh
     assert (contact["userid"], contact["status"], contact["state"]) == ("lily", "active", "门店A")
     assert customer["source"]["first"]["state"] == "门店A"
     assert customer["lifecycle"] == "contact"
+
+
+def test_one_object_says_what_is_known_of_her_also_of_whom_she_was_merged_with(shop: Shop) -> None:  # C3 C2
+    anna, chat = shop.wecom.add_contact("Anna", staff="lily", unionid="o-anna"), group_chat(shop)
+    shop.wecom.sim("PATCH", f"contacts/{anna}", userid="lily", remark="手冲老客", description="每周五来")
+    joins(shop, anna, chat)
+    days = ("2026-01-02T03:04:05Z", "2026-02-03T04:05:06Z")
+    for order_id, day, who in zip("AB", days, ({"unionid": "o-anna"}, {"phone": "13800138000"}), strict=True):
+        items: list[Any] = []
+        shop.api.post(
+            "/orders", {"order_id": order_id, "customer": who, "paid_at": day, "total_fen": 900, "items": items}
+        )
+    shop.api.post("/orders/A/refunds", {"refund_id": "R1", "amount_fen": 100, "refunded_at": days[1]})
+    shop.api.patch(f"/customers/{shop.api.customer(anna)['id']}", {"phone": "13800138000"})
+    hers = shop.api.customer(anna)
+    assert (hers["contacts"][0]["remark"], hers["contacts"][0]["description"]) == ("手冲老客", "每周五来")
+    assert hers["orders"] == {"count": 2, "net_fen": 1_700, "first_at": days[0], "last_at": days[1]}
+    assert [(one["chat_id"], one["name"]) for one in hers["groups"]] == [(chat, "一群")]
 
 
 def test_a_half_adding_is_the_adding_and_the_full_one_only_completes_it(shop: Shop) -> None:  # W1 C5 G5
