@@ -6,7 +6,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from bot.core import clock
@@ -103,10 +103,18 @@ def one_time_login(session: Session, name: str) -> str:
     return token
 
 
+def may_be_used(session: Session, token: str) -> bool:
+    """Whether a one-time login would still let somebody in."""
+    return session.scalar(select(LoginLink.digest).where(*_unused(token))) is not None
+
+
 def use_login(session: Session, token: str) -> Operator | None:
     """The operator a one-time login is for, None where it is unknown, used or over; two at once open it once."""
-    now = clock.now()
-    unused = (LoginLink.digest == digest(token)) & LoginLink.used_at.is_(None) & (LoginLink.until > now)
-    operator_id = session.scalar(update(LoginLink).where(unused).values(used_at=now).returning(LoginLink.operator_id))
+    used = update(LoginLink).where(*_unused(token)).values(used_at=clock.now())
+    operator_id = session.scalar(used.returning(LoginLink.operator_id))
     operator = session.get(Operator, operator_id) if operator_id is not None else None
     return operator if operator is not None and operator.closed_at is None else None
+
+
+def _unused(token: str) -> tuple[ColumnElement[bool], ...]:
+    return LoginLink.digest == digest(token), LoginLink.used_at.is_(None), LoginLink.until > clock.now()

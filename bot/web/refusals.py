@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Problem
 from bot.web.guard import caller
+from bot.web.language import spoken
 from bot.web.pages import go, is_fragment, toast
 
 PAGES = ("/console",)
@@ -34,10 +35,15 @@ def answer(error: HTTPException | Problem) -> BaseResponse:
     inside = status < 500 and caller() is not None  # asked first: the words are in her language
     title, words = _words(error, status)
     if is_fragment():
-        toast(f"{title} · {g.request_id}" if "request_id" in g else title, "bad")
+        toast(
+            f"{title}{_('：')}{words} {g.request_id}"
+            if status >= 500 and "request_id" in g
+            else f"{title}{_('：')}{words}",
+            "bad",
+        )
         response: Response = make_response("", status)
     else:
-        detail = error.detail if isinstance(error, Problem) else ""
+        detail = error.said if isinstance(error, Problem) and (spoken() == "en" or error.said != error.detail) else ""
         response = make_response(
             render_template("error.html", status=status, title=title, words=words, detail=detail, inside=inside), status
         )

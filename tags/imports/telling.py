@@ -14,7 +14,7 @@ from tags.timeline.service import Told, tells
 
 @tells("customer.imported")
 def imported(data: dict[str, Any], lang: str) -> Told:
-    return Told("file-up", "", say(lang, "随文件「%(file)s」导入", file=data["file"]))
+    return Told("upload", "", say(lang, "随文件「%(file)s」导入", file=data["file"]))
 
 
 @called("import")

@@ -58,9 +58,9 @@ class OrdersLeaf(Leaf, key="orders"):
     shown = Shown(
         _l("订单"), BOUGHT,
         Sentence(
-            _l("近 {within_days} 天买过品类 {category} 货号 {sku}，次数 {count}，共付 {net_fen} 元"),
+            _l("近 {within_days} 天买过品类 {category} SKU {sku}，次数 {count}，共付 {net_fen} 元"),
             Figure("orders.within_days", _l("天数"), optional=True),
-            Line("orders.category", _l("品类"), optional=True), Line("orders.sku", _l("货号"), optional=True),
+            Line("orders.category", _l("品类"), optional=True), Line("orders.sku", "SKU", optional=True),
             Comparison("orders.count", _l("次数"), optional=True),
             Comparison("orders.net_fen", _l("金额"), optional=True, times=100),
         ),

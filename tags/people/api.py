@@ -127,7 +127,7 @@ def merge_customer(path: ById, body: MergeBody) -> Response:
     """Merge this customer into another; `POST /merges/{id}/undo` takes it back."""
     session = edge.session()
     into = service.resolve(session, body.into)
-    return reply(_merged(merge.merge(session, path.number, into, why="asked for")))
+    return reply(_merged(merge.merge(session, path.number, into, why=merge.ASKED)))
 
 
 @api.post("/merges/<id>/undo", responses=answers(MergeAnswer))

@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session, aliased
 from bot.core import clock
 from bot.core.errors import NotFound
 from bot.core.events import announce
+from bot.core.i18n import say
 from bot.operators.audit import record_audit
 from tags.people import service
 from tags.people.errors import AlreadyUndone, SameCustomer
 from tags.people.events import CustomersMerged, MergeUndone
 from tags.people.models import Contact, Customer, Hint, Identity, Merge, Touch
 
+ASKED = "asked for"  # of a merge that somebody wants, with no other reason
 MOVING = (Identity, Contact, Touch, Hint)
 FILLED = ("name", "name_key", "avatar", "gender", "birthday", "city", "language", "phone", "phone_tail")
 
@@ -83,6 +85,17 @@ def parted(session: Session, one_id: int, other_id: int) -> bool:
         session.scalar(select(Merge.id).where(Merge.from_id == a, Merge.into_id == b, Merge.undone_at.is_not(None)))
         for a, b in ((one_id, other_id), (other_id, one_id))
     )
+
+
+def because(why: str, lang: str) -> str:
+    """Why two were merged, as a person reads it; what somebody wrote himself stays."""
+    said = {
+        ASKED: say(lang, "有人指定"), "phone of both": say(lang, "手机号相同"), "email of both": say(lang, "邮箱相同"),
+        "unionid of both": say(lang, "unionid 相同"), "external_userid of both": say(lang, "外部联系人相同"),
+        "shop_customer_id of both": say(lang, "商城账号相同"),
+    }  # fmt: skip
+    kind, _, order_id = why.partition(" ")
+    return say(lang, "订单 %(id)s", id=order_id) if kind == "order" else said.get(why, why)
 
 
 def merges_of(session: Session, customer_id: int) -> list[Merge]:

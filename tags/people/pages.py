@@ -15,6 +15,7 @@ from bot.operators import exports
 from bot.web import pictures
 from bot.web.edge import session
 from bot.web.guard import allowed, needs
+from bot.web.language import spoken
 from bot.web.menu import Found, finder, listed
 from bot.web.pages import go, pages, render, toast
 from tags.people import bulk, exported, finding, merge, panels, service, staff
@@ -78,13 +79,14 @@ def show(customer_id: int) -> BaseResponse:
     chosen = sorted(panels.tabs, key=lambda each: each.place)
     names = _members([her])
     now = next((one for one in chosen if one.name == request.args.get("tab")), chosen[0])
+    joined = [(one, merge.because(one.why, spoken())) for one in merge.merges_of(session(), customer_id)]
     return render(
         "people/show.html", "people/_tabs.html", her=her, customer=customer, tabs=chosen, now=now,
         body=now.draw(session(), her), stats=panels.strip(session(), her),
         left=panels.drawn(session(), her, "left"), right=panels.drawn(session(), her, "right"), names=names,
         came=[source_words(touch, names) for touch in (her.source.first, her.source.last)],
         faces=pictures.paths(session(), [her.avatar]),
-        identities=_identities(session(), customer_id), merges=merge.merges_of(session(), customer_id),
+        identities=_identities(session(), customer_id), merges=joined,
         suggested=merge.suggested(session(), customer_id),
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from bot.core.i18n import say
 from tags.people.events import ContactAdded, ContactLeft, ContactRemoved
+from tags.people.merge import because
 from tags.timeline.service import Told, calls, tells
 
 Data = dict[str, Any]
@@ -79,7 +80,7 @@ def changed(data: Data, lang: str) -> Told:
 
 @tells("customer.merged")
 def merged(data: Data, lang: str) -> Told:
-    return Told("merge", "", say(lang, "与%(other)s合并", other=_other(data)))
+    return Told("merge", "", say(lang, "与%(other)s合并", other=_other(data)), because(data["because"], lang))
 
 
 @tells("customer.merge_undone")

@@ -100,7 +100,9 @@ def _entry(row: EventRow, staff: Mapping[str, str], things: Mapping[str, str], l
     tell = next((teller for name, teller in tellers if name == row.name), None)
     if tell is None:  # of a package that is not installed any more
         return Entry(row.id, row.at, row.name, Told("circle-dot", "", row.name, row.why), row.data)
-    told = tell({**row.data, "staff": staff.get(row.data.get("userid", ""), ""), "called": things}, lang)
+    told = tell(
+        {**row.data, "staff": staff.get(row.data.get("userid", ""), ""), "called": things, "because": row.why}, lang
+    )
     return Entry(row.id, row.at, row.name, replace(told, why=_why(row, told, things)), row.data)
 
 

@@ -12,7 +12,14 @@ from sqlalchemy import select
 from bot.core import clock
 from bot.core.installation import Installation
 from bot.core.settings import Settings
-from bot.operators.accounts import add_operator, close_operator, find_operator, one_time_login, set_password
+from bot.operators.accounts import (
+    add_operator,
+    close_operator,
+    find_operator,
+    may_be_used,
+    one_time_login,
+    set_password,
+)
 from bot.operators.models import AuditRow, OperatorSession
 from bot.web.guard import needs, permission_of
 from bot.web.pages import pages
@@ -148,7 +155,11 @@ def test_a_one_time_login_opens_once_within_15_minutes(app: Flask, lin: str, ins
     assert client.get(f"/console/login/{first}").status_code == 303
     assert inside(client)
     assert app.test_client().get(f"/console/login/{first}").status_code == 410
+    with installation.transaction("test") as session:
+        assert [may_be_used(session, one) for one in (first, second, "none")] == [False, True, False]
     clock.advance(15 * 60)
+    with installation.transaction("test") as session:
+        assert not may_be_used(session, second)
     late = app.test_client()
     assert late.get(f"/console/login/{second}").status_code == 410
     assert not inside(late)

@@ -81,5 +81,8 @@ def test_all_whom_the_filter_means_are_tagged_and_the_run_is_undone(look: Look, 
     expect(page.locator("#run")).to_contain_text("做完了", timeout=20_000)
     page.reload()
     page.get_by_role("button", name="整批撤销").click()
+    confirm = page.locator("dialog.confirm[open]")
+    expect(confirm).to_contain_text("位客户回到这次操作以前的样子")
+    confirm.get_by_role("button", name="整批撤销").click()
     shop.run_jobs()
     expect(page.locator("#run")).to_contain_text("已撤销", timeout=20_000)

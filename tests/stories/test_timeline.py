@@ -90,7 +90,7 @@ def test_who_did_it_is_told_by_name_also_when_it_is_closed_since(shop: Shop) -> 
     assert told["tag.added", "打上标签「常客」"] == "操作员 林晓"
     assert told["points.adjusted", "调增 100 积分"] == "补偿 · 操作员 林晓"
     assert told["customer.changed", "资料有更新：城市"] == "接口 shop"
-    assert told["customer.merged", "与客户「Bella」合并"] == "asked for"
+    assert told["customer.merged", "与客户「Bella」合并"] == "有人指定"
 
 
 ORDER = {

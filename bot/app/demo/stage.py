@@ -41,14 +41,21 @@ PAUSE_SECONDS = (8.0, 30.0)  # between two things that the crowd does, at speed 
 
 @dataclass(frozen=True)
 class Demo:
-    """A demo that runs: where it answers, who drives it from outside, what opens it."""
+    """A demo that runs: where it answers, who drives it from outside, what opens it. login: a one-time token."""
 
     address: str
     installation: Installation
     api: Api
     phone: Phone
     cafe: seed.Cafe
-    lines: tuple[str, ...]
+    key: str
+    login: str
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is printed once it is ready."""
+        phone = f"phone {self.phone.url}/phone"
+        return f"ready {self.address}", phone, _login_line(self.address, self.login), f"apikey {self.key}"
 
 
 @contextmanager
@@ -95,21 +102,27 @@ def open_demo(
         phone.sim("POST", "callbacks", url=callback, token=token, aes_key=AES_KEY)
         cafe = _seeded(api, phone, customers, seed_number)
         with installation.transaction("cli") as session:
-            login = f"{address}/console/login/{accounts.one_time_login(session, 'owner')}"
-        lines = (f"ready {address}", f"phone {wecom.url}/phone", f"login {login}", f"apikey {key}")
-        yield Demo(address, installation, api, phone, cafe, lines)
+            login = accounts.one_time_login(session, "owner")
+        yield Demo(address, installation, api, phone, cafe, key, login)
 
 
 def watch(demo: Demo, stop: threading.Event) -> None:
-    """Print what happens, as it is kept, until `stop`."""
-    last = 0
+    """Print what happens, as it is kept, and another login once the last is used or over, until `stop`."""
+    last, login = 0, demo.login
     with demo.installation.transaction("cli") as session:
         last = session.scalar(select(EventRow.id).order_by(EventRow.id.desc()).limit(1)) or 0
     while not stop.wait(LOOK_SECONDS):
         with demo.installation.transaction("cli") as session:
+            if not accounts.may_be_used(session, login):
+                login = accounts.one_time_login(session, "owner")
+                click.echo(_login_line(demo.address, login))
             rows = session.scalars(select(EventRow).where(EventRow.id > last).order_by(EventRow.id).limit(200)).all()
             _tell(session, [row for row in rows if row.customer_id is not None])
             last = rows[-1].id if rows else last
+
+
+def _login_line(address: str, token: str) -> str:
+    return f"login {address}/console/login/{token}"
 
 
 def _tell(session: Session, rows: Sequence[EventRow]) -> None:
