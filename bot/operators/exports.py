@@ -1,11 +1,12 @@
 """Lists as files: CSV streamed, XLSX written row by row, both in constant memory; each export is in the audit.
 
-@console.get("/customers/export")
-@needs("exports:read")
+@console.get("/live-codes/export")
+@needs("live-codes:read")
 def export() -> BaseResponse:
-    return exports.answer("customers", _("客户"), heads, lambda session: rows(session, filters), total, filters)
+    return exports.listed("live_code", _("渠道活码"), heads, service.listing(), order, cells, {})
 
-What a cell says can't become a formula: in CSV it is led by an apostrophe where it begins like one, in XLSX it is text.
+Beside the list's own permission each needs `exports:read`. What a cell says can't become a formula: in CSV it is led by
+an apostrophe where it begins like one, in XLSX it is text.
 """
 
 import csv
@@ -17,14 +18,16 @@ from itertools import chain, islice
 from typing import IO, Any
 from urllib.parse import quote
 
-from flask import Response, request, send_file
+from flask import Response, request, send_file, stream_with_context
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core import clock
-from bot.core.errors import Unacceptable
+from bot.core.errors import Forbidden, Unacceptable
 from bot.core.installation import Installation
 from bot.operators.audit import record_audit
+from bot.web import cursors
 from bot.web.edge import commit, installation, session
 from bot.web.guard import allowed, principal
 
@@ -33,7 +36,31 @@ ROWS_A_PIECE = 500
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for one (OWASP, CSV injection)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-Rows = Callable[[Session], Iterable[Sequence[Any]]]
+Row = Sequence[Any]  # texts, numbers, days, aware moments or None
+Rows = Callable[[Session], Iterable[Row]]
+Cells = Callable[[Session, Sequence[Any]], Iterable[Row]]
+
+
+def listed(
+    what: str, name: str, heads: Sequence[str], query: Select[Any], order: Sequence[ColumnElement[Any]], cells: Cells,
+    filters: Mapping[str, str], *, desc: bool = False,
+) -> BaseResponse:  # fmt: skip
+    """A list that pages by `cursors.page(query, order)` as the file that is asked for; else as `answer`.
+
+    cells: the rows of the file for some rows of the query, in their order.
+    """
+
+    def rows(reading: Session) -> Iterator[Row]:
+        cursor = None
+        while True:
+            found, cursor = cursors.page(reading, query, order, ROWS_A_PIECE, cursor, desc=desc)
+            yield from cells(reading, found)
+            reading.expunge_all()
+            if cursor is None:
+                return
+
+    total = session().scalar(select(func.count()).select_from(query.subquery())) or 0
+    return answer(what, name, heads, rows, total, filters)
 
 
 def answer(
@@ -41,9 +68,10 @@ def answer(
 ) -> BaseResponse:
     """The file `?form=csv|xlsx` asks for. what: as the audit calls the list; total: how many rows there will be.
 
-    rows: cells are texts, numbers, days, aware moments or None.
-    Raises Unacceptable (422) for an XLSX that would be too long.
+    Raises Forbidden (403) without `exports:read`, Unacceptable (422) for an XLSX that would be too long.
     """
+    if not allowed("exports:read"):
+        raise Forbidden("exports:read is needed for this")
     form = "xlsx" if request.args.get("form") == "xlsx" else "csv"
     if form == "xlsx" and total > MOST_ROWS_XLSX:
         raise Unacceptable(
@@ -59,7 +87,8 @@ def answer(
             write_xlsx(file, heads, _local(here, rows(reading)))
         file.seek(0)
         return send_file(file, XLSX, as_attachment=True, download_name=file_name, max_age=0)
-    streamed = Response(_csv(here, actor, heads, rows), content_type="text/csv; charset=utf-8")
+    pieces = stream_with_context(_csv(here, actor, heads, rows))  # words in cells are in the reader's language
+    streamed = Response(pieces, content_type="text/csv; charset=utf-8")
     streamed.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file_name)}"  # RFC 6266
     return streamed
 

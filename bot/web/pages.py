@@ -86,15 +86,21 @@ def go(url: str) -> BaseResponse:
     return redirect(url, 303)
 
 
-def link(**changes: Any) -> str:
-    """This page's address with some filters changed: None or "" takes one away, and the paging starts anew."""
+def link(to: str | None = None, /, **changes: Any) -> str:
+    """This page's address with some filters changed: None or "" takes one away, and the paging starts anew.
+
+    to: another endpoint that goes by the same filters, such as the list as a file.
+    """
     args: dict[str, Any] = {**request.args.to_dict(flat=False), **(request.view_args or {})}
     if not changes.get("cursor"):
         args.pop("cursor", None)
     args.update(changes)
     assert request.endpoint is not None
-    kept: dict[str, Any] = {key: value for key, value in args.items() if value not in (None, "")}
-    return url_for(request.endpoint, **kept)
+    kept = {
+        key: value for key, value in args.items()
+        if value not in (None, "") and not key.startswith("_") and key != "endpoint"  # which would steer url_for itself
+    }  # fmt: skip
+    return url_for(to or request.endpoint, **kept)
 
 
 def _shown() -> list[Toast]:

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -165,11 +165,10 @@ def shown_routes(session: Session, group_id: int) -> list[RouteShown]:
 
 def _chats() -> Response:
     words, gone = request.args.get("q", "").strip(), request.args.get("gone") == "1"
-    wanted = select(GroupChat).where(GroupChat.dismissed_at.is_not(None) if gone else GroupChat.dismissed_at.is_(None))
-    if words:
-        wanted = wanted.where(GroupChat.name.contains(words, autoescape=True))
     order = [GroupChat.__table__.c.chat_id]
-    rows, following = cursors.page(session(), wanted, order, PER_PAGE, request.args.get("cursor"))
+    rows, following = cursors.page(
+        session(), wanted_chats(words, gone), order, PER_PAGE, request.args.get("cursor")
+    )  # fmt: skip
     ids = [row.chat_id for row in rows]
     leads = seats.leads(session(), ids)
     own = [route for each in leads.values() for route, _group in each]
@@ -178,6 +177,12 @@ def _chats() -> Response:
         weeks=seats.weeks(session(), ids), leads=leads, bases=drafts.basis_words(session(), own), limit=CAPACITY,
         none=seats.Week(), names=staff.names(session(), {row.owner for row in rows}), counts=_counts(),
     )  # fmt: skip
+
+
+def wanted_chats(words: str, gone: bool) -> Select[GroupChat]:
+    """The group chats whose names have `words`: those there are, or those that were dismissed."""
+    wanted = select(GroupChat).where(GroupChat.dismissed_at.is_not(None) if gone else GroupChat.dismissed_at.is_(None))
+    return wanted.where(GroupChat.name.contains(words, autoescape=True)) if words else wanted
 
 
 def _counts() -> tuple[int, int]:
@@ -194,13 +199,19 @@ def _uninvited(group_id: int) -> int:
     return session().scalar(select(func.count()).select_from(found).where(open_ones)) or 0
 
 
-def _members(group_id: int) -> tuple[list[Any], str | None]:
+def wanted_members(group_id: int) -> Select[Any]:
+    """Who belongs to a segment group, as the page's filters want it (`lists.belonging`)."""
     status, route = request.args.get("status", ""), request.args.get("route", "")
-    wanted = lists.belonging(
+    return lists.belonging(
         group_id, next((one for one in STATUSES if one == status), None), int(route) if route.isdecimal() else None
     )  # fmt: skip
+
+
+def _members(group_id: int) -> tuple[list[Any], str | None]:
     order = [GroupAssignment.__table__.c.id]
-    rows, following = cursors.page(session(), wanted, order, PER_PAGE, request.args.get("cursor"), desc=True)
+    rows, following = cursors.page(
+        session(), wanted_members(group_id), order, PER_PAGE, request.args.get("cursor"), desc=True
+    )  # fmt: skip
     return [lists.Belonging._make(row) for row in rows], following
 
 

@@ -19,7 +19,7 @@ State = Literal["open", "handed_out", "added", "refused"]
 
 @dataclass(frozen=True)
 class Shown:
-    """A lead with her name, her masked phone (the survivor's, where she was merged) and her turns, oldest first.
+    """A lead with her name, her phone (the survivor's, where she was merged) and her turns, oldest first.
 
     maybe: (id, name) of contacts in whose remark a member wrote her phone; only a person can say that they are one.
     """
@@ -50,8 +50,8 @@ def of_state(state: str | None, userid: str | None) -> Select[Lead]:
     return query
 
 
-def listed(session: Session, leads: Sequence[Lead]) -> list[Shown]:
-    """These leads, in their order."""
+def listed(session: Session, leads: Sequence[Lead], *, whole: bool = False) -> list[Shown]:
+    """These leads, in their order. whole: their phones are not masked."""
     now = aliased(Customer)
     who = select(Customer.id, now).join(now, now.id == func.coalesce(Customer.survivor_id, Customer.id))
     people = dict(session.execute(who.where(Customer.id.in_([one.customer_id for one in leads]))).all())
@@ -61,8 +61,8 @@ def listed(session: Session, leads: Sequence[Lead]) -> list[Shown]:
     return [
         Shown(
             id=str(one.id), customer_id=str(her.id), name=her.name, city=her.city, source=one.source,
-            phone=masked(vault.decrypt(her.phone)) if her.phone else None, state=one.state, not_before=one.not_before,
-            turns=turns.get(one.id, []), maybe=maybe.get(her.id, []),
+            phone=(str if whole else masked)(vault.decrypt(her.phone)) if her.phone else None, state=one.state,
+            not_before=one.not_before, turns=turns.get(one.id, []), maybe=maybe.get(her.id, []),
         )
         for one in leads for her in (people[one.customer_id],)
     ]  # fmt: skip

@@ -1,14 +1,18 @@
 """客户公海: who is in the pool, whose turn she is, sharing out, and what each member made of it (C8)."""
 
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from flask import Response, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Problem
+from bot.operators import exports
 from bot.web import cursors
 from bot.web.edge import session
 from bot.web.forms import Form
@@ -57,6 +61,35 @@ def index() -> Response:
         rules=rules,
         names=staff.names(session(), userids | {one for rule in rules for one in rule.staff}),
     )  # fmt: skip
+
+
+@console.get("/leads/export")
+@needs("leads:read")
+def export() -> BaseResponse:
+    """The list as a file, phones whole for who may see them so."""
+    state, userid = request.args.get("state", ""), request.args.get("userid", "")
+    state = state if state in STATES else ""
+    heads = [
+        _("客户 ID"), _("客户"), _("手机"), _("城市"), _("来源"), _("状态"), _("成员"), _("到期"), _("经过"),
+    ]  # fmt: skip
+    asked = {name: value for name, value in (("state", state), ("userid", userid)) if value}
+    cells = partial(_cells, whole=exports.plain_phones())
+    query = listing.of_state(state, userid)
+    return exports.listed("lead", _("客户公海"), heads, query, [Lead.__table__.c.id], cells, asked)
+
+
+def _cells(reading: Session, rows: Sequence[Lead], *, whole: bool) -> Iterator[exports.Row]:
+    shown = listing.listed(reading, rows, whole=whole)
+    names = staff.names(reading, {turn.userid for one in shown for turn in one.turns})
+    for one in shown:
+        turn = one.turn if one.turn and not one.turn.ended_at else None
+        past = [
+            f"{names.get(ended.userid, ended.userid)} {RESULTS[ended.result]}" for ended in one.turns if ended.ended_at
+        ]
+        yield [
+            one.customer_id, one.name, one.phone, one.city, str(SOURCES[one.source]), str(STATES[one.state]),
+            names.get(turn.userid, turn.userid) if turn else None, turn.due_at if turn else None, "、".join(past),
+        ]  # fmt: skip
 
 
 @console.route("/leads/share-out", methods=["GET", "POST"])

@@ -1,5 +1,6 @@
 """渠道活码: the codes with what they brought, their pictures, and the drawer in which one is made or changed (F1)."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Problem
+from bot.operators import exports
 from bot.web import cursors, pictures
 from bot.web.at_once import at_once
 from bot.web.edge import session
@@ -57,9 +59,33 @@ def index() -> Response:
     brought = addings.results(session(), [row.id for row in rows])
     shown = [(row, brought.get(row.id, addings.Results()), state_of(row)) for row in rows]
     return render(
-        "livecodes/index.html", codes=shown, following=following, closed=closed, tags=_tag_names(),
+        "livecodes/index.html", codes=shown, following=following, closed=closed, tags=_tag_names(session()),
         names=staff.names(session(), {userid for row in rows for userid in row.staff}),
     )  # fmt: skip
+
+
+@console.get("/live-codes/export")
+@needs("live-codes:read")
+def export() -> BaseResponse:
+    """The list as a file."""
+    closed = request.args.get("closed") == "1"
+    heads = [_("名称"), _("成员"), _("标签"), _("状态"), _("今天"), _("累计"), _("已流失"), _("建于")]
+    return exports.listed(
+        "live_code", _("渠道活码"), heads, service.listing(closed), [LiveCode.__table__.c.id], _cells,
+        {"closed": "1"} if closed else {}, desc=True,
+    )  # fmt: skip
+
+
+def _cells(reading: Session, rows: Sequence[LiveCode]) -> Iterator[exports.Row]:
+    brought, tags = addings.results(reading, [row.id for row in rows]), _tag_names(reading)
+    names = staff.names(reading, {userid for row in rows for userid in row.staff})
+    for row in rows:
+        fares = brought.get(row.id, addings.Results())
+        members, held = (names.get(one, one) for one in row.staff), (tags[one] for one in row.tags if one in tags)
+        yield [
+            row.name, "、".join(members), "、".join(held), state_of(row).words, fares.today, fares.total, fares.left,
+            row.created_at,
+        ]  # fmt: skip
 
 
 @console.route("/live-codes/new", methods=["GET", "POST"])
@@ -175,8 +201,8 @@ def _tag_choices() -> list[tuple[str, bool, list[tuple[int, str, str]]]]:
     ]  # fmt: skip
 
 
-def _tag_names() -> dict[int, str]:
-    return {tag.id: tag.name for _group, tags in tag_groups.all_groups(session()) for tag in tags}
+def _tag_names(session: Session) -> dict[int, str]:
+    return {tag.id: tag.name for _group, tags in tag_groups.all_groups(session) for tag in tags}
 
 
 def _segment_groups() -> list[SegmentGroup]:

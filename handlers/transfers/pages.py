@@ -1,14 +1,17 @@
 """成员与继承: members and how they fare, customers who wait for a successor, what became of those handed over (C5)."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Response, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Problem
+from bot.operators import exports
 from bot.web import cursors
 from bot.web.edge import session
 from bot.web.forms import Form
@@ -49,6 +52,26 @@ def index() -> Response:
         "transfers/index.html", members=rows, following=following, counts=_counts(),
         fares=members.fares(session(), [row.userid for row in rows]),
     )  # fmt: skip
+
+
+@console.get("/staff/export")
+@needs("staff:read")
+def export() -> BaseResponse:
+    """The members and how they fare, as a file."""
+    heads = [
+        "userid", _("成员"), _("客户"), _("30 天新增"), _("30 天流失"), _("30 天迟到的欢迎语"), _("转出中"),
+        _("转入中"), _("离职于"),
+    ]  # fmt: skip
+    return exports.listed("staff", _("成员"), heads, select(Staff), [Staff.__table__.c.userid], _cells, {})
+
+
+def _cells(reading: Session, rows: Sequence[Staff]) -> Iterator[exports.Row]:
+    fares = members.fares(reading, [row.userid for row in rows])
+    for row in rows:
+        his = fares[row.userid]
+        yield [
+            row.userid, row.name, his.active, his.added, his.lost, his.late, his.giving, his.taking, row.left_at,
+        ]  # fmt: skip
 
 
 @console.route("/staff/<userid>/hand-over", methods=["GET", "POST"])

@@ -113,7 +113,7 @@ def stop(import_id: int) -> BaseResponse:
 
 
 @console.get("/import/<int:import_id>/rejected")
-@needs("exports:read")
+@needs("imports:read")
 def rejected(import_id: int) -> BaseResponse:
     """The rejected rows as they were, each with its reason."""
     row = service.get(session(), import_id)

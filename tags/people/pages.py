@@ -58,7 +58,7 @@ def index() -> Response:
 
 
 @console.get("/customers/export")
-@needs("exports:read")
+@needs("customers:read")
 def export() -> BaseResponse:
     """The list with its filters, as a file."""
     words = request.args.get("q", "").strip()

@@ -1,6 +1,6 @@
 """客群: the list, the editor with its live count, and whom one means (T4)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flask import Response, render_template, request, url_for
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from bot.core.errors import Conflict, Unacceptable
-from bot.operators import called
+from bot.operators import called, exports
 from bot.web import cursors, pictures
 from bot.web.edge import session
 from bot.web.forms import Form
@@ -56,7 +56,35 @@ def index() -> Response:
     query = service.listing().where(Segment.name.contains(words, autoescape=True))
     order = (Segment.__table__.c.id,)
     rows, following = cursors.page(session(), query, order, PER_PAGE, request.args.get("cursor"), desc=True)
-    return render("segments/index.html", "segments/_list.html", shown=_shown(rows), words=words, following=following)
+    return render(
+        "segments/index.html", "segments/_list.html", shown=_shown(session(), rows), words=words, following=following
+    )
+
+
+@console.get("/segments/export")
+@needs("segments:read")
+def export() -> BaseResponse:
+    """The list as a file; a segment's members go out with the customer list."""
+    words = request.args.get("q", "").strip()
+    heads = [_("名称"), _("条件"), _("人数"), _("7 天进入"), _("7 天离开"), _("用在"), _("谁建的"), _("建于")]
+    query = service.listing().where(Segment.name.contains(words, autoescape=True))
+    order = (Segment.__table__.c.id,)
+    return exports.listed("segment", _("客群"), heads, query, order, _cells, {"q": words} if words else {}, desc=True)
+
+
+def _cells(reading: Session, rows: Sequence[Segment]) -> Iterator[exports.Row]:
+    for one in _shown(reading, rows):
+        users = "、".join(kept.called for kept in one.users)
+        yield [
+            one.row.name,
+            one.words,
+            one.count,
+            one.moved.entered,
+            one.moved.left,
+            users,
+            one.owner,
+            one.row.created_at,
+        ]
 
 
 @console.route("/segments/new", methods=["GET", "POST"])
@@ -86,8 +114,8 @@ def show(segment_id: int) -> Response:
     rows, following = meant.page(session(), tree, PER_PAGE, request.args.get("cursor"))
     people = cards(session(), rows)
     return render(
-        "segments/show.html", "segments/_members.html", one=_shown([segment])[0], people=people, following=following,
-        faces=pictures.paths(session(), [her.avatar for her in people]),
+        "segments/show.html", "segments/_members.html", one=_shown(session(), [segment])[0], people=people,
+        following=following, faces=pictures.paths(session(), [her.avatar for her in people]),
     )  # fmt: skip
 
 
@@ -115,23 +143,23 @@ def newest(session: Session) -> list[View]:
     return [View(one.name, {"segment": str(one.id)}, count) for one, count in zip(rows, counts, strict=True)]
 
 
-def _shown(rows: Sequence[Segment]) -> list[Shown]:
-    trees = [service.tree_of(session(), one) for one in rows]
-    counts = counted(session(), trees)
-    moved = moves.moved(session(), [one.id for one in rows])
-    users = usage(session(), spoken())
-    owners = called.names(session(), {one.created_by for one in rows}, spoken())
+def _shown(session: Session, rows: Sequence[Segment]) -> list[Shown]:
+    trees = [service.tree_of(session, one) for one in rows]
+    counts = counted(session, trees)
+    moved = moves.moved(session, [one.id for one in rows])
+    users = usage(session, spoken())
+    owners = called.names(session, {one.created_by for one in rows}, spoken())
     return [
         Shown(
-            row, tree.words(session(), spoken()), count, moved.get(row.id, Moved()),
+            row, tree.words(session, spoken()), count, moved.get(row.id, Moved()),
             users.get(("segment", str(row.id)), []), owners.get(row.created_by, row.created_by),
         )
         for row, tree, count in zip(rows, trees, counts, strict=True)
     ]  # fmt: skip
 
 
-def _users(segment: Segment) -> list[Kept]:
-    return usage(session(), spoken()).get(("segment", str(segment.id)), [])
+def _users(session: Session, segment: Segment) -> list[Kept]:
+    return usage(session, spoken()).get(("segment", str(segment.id)), [])
 
 
 def _edit(form: Form, segment: Segment | None, where: object = None) -> BaseResponse:
@@ -145,11 +173,11 @@ def _edit(form: Form, segment: Segment | None, where: object = None) -> BaseResp
             toast(_("客群「%(name)s」已保存", name=saved.name))
             return go(url_for(".show", segment_id=saved.id))
     answer = refused if form.errors else render
-    theirs = None if segment is None or not _overtaken(form, segment) else _shown([segment])[0]
+    theirs = None if segment is None or not _overtaken(form, segment) else _shown(session(), [segment])[0]
     return answer(
         "segments/edit.html", "segments/_edit.html", form=form, draft=draft, segment=segment, theirs=theirs,
         beside=seen(session(), draft.tree) if draft.tree is not None else None,
-        users=_users(segment) if segment is not None else [],
+        users=_users(session(), segment) if segment is not None else [],
         changed_by=called.names(session(), {segment.changed_by}, spoken()) if segment is not None else {},
     )  # fmt: skip
 

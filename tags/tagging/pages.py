@@ -1,7 +1,7 @@
 """标签: groups and tags with how many customers have each; the tags on her page (T1, T2)."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from flask import Response, render_template, request, url_for
 from flask_babel import gettext as _
@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from bot.core.errors import Problem
 from bot.core.feature import Register
 from bot.core.installation import installation_of
+from bot.operators import exports
 from bot.web.at_once import at_once
 from bot.web.edge import session
 from bot.web.forms import Form
@@ -56,6 +57,23 @@ def index() -> Response:
         "tagging/index.html", groups=every, counts=_counts(session()), kinds=KINDS, beside=cards,
         users=usage(session(), spoken()),
     )  # fmt: skip
+
+
+@console.get("/tags/export")
+@needs("tags:read")
+def export() -> BaseResponse:
+    """All tags with how many customers have each, as a file."""
+    heads = [_("标签组"), _("种类"), _("标签"), _("客户"), _("企业微信")]
+
+    def rows(reading: Session) -> Iterator[exports.Row]:
+        counts = _counts(reading)
+        for group, tags in groups.all_groups(reading):
+            for tag in tags:
+                synced = "" if group.kind != "corp" else _("已同步") if tag.wecom_id else _("等企业微信")
+                yield [group.name, str(KINDS[group.kind]), tag.name, counts.get(tag.id, 0), synced]
+
+    total = sum(len(tags) for _group, tags in groups.all_groups(session()))
+    return exports.answer("tag", _("标签"), heads, rows, total, {})
 
 
 @console.route("/tags/groups/new", methods=["GET", "POST"])
