@@ -1,7 +1,7 @@
 """Corp tags as WeCom lists them: what is new, renamed, moved or gone there is so here (T2).
 
-WeCom's answer is complete for what was asked: all, some groups, or some tags. What was asked for and is not in it, or
-is marked deleted, is gone.
+WeCom's answer is complete for what was asked: all, some groups, or some tags. What was known here before it was asked
+for, and is not in it or is marked deleted, is gone; what was made meanwhile the answer may lack.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from bot.core import clock
 from bot.core.events import announce_all
+from bot.core.installation import Installation
 from bot.core.jobs import enqueue
+from bot.wecom.client import WeCom
 from tags.tagging import jobs
 from tags.tagging.events import TagDeleted
 from tags.tagging.models import Tag, TagGroup
@@ -24,15 +26,30 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True)
 class Listing:
-    """What `get_corp_tag_list` gave, and what was asked for (WeCom's ids; neither: everything)."""
+    """What `get_corp_tag_list` gave, and what was asked for (WeCom's ids; neither: everything).
+
+    before: the tags and groups that were known before it was asked (WeCom's ids).
+    """
 
     groups: list[Answer]
     tag_ids: tuple[str, ...] = ()
     group_ids: tuple[str, ...] = ()
+    before: frozenset[str] = frozenset()
 
     @property
     def whole(self) -> bool:
         return not self.tag_ids and not self.group_ids
+
+
+def read(
+    installation: Installation, wecom: WeCom, *, tag_ids: tuple[str, ...] = (), group_ids: tuple[str, ...] = ()
+) -> Listing:
+    """What WeCom says of these tags, of these groups, or of all; no connection is held meanwhile."""
+    with installation.transaction("system") as session:
+        tags, groups = _known(session)
+    return Listing(
+        wecom.contact.get_corp_tag_list(tag_ids, group_ids), tag_ids, group_ids, frozenset(tags.keys() | groups.keys())
+    )
 
 
 def take(session: Session, listing: Listing) -> bool:
@@ -56,9 +73,10 @@ def take(session: Session, listing: Listing) -> bool:
             tag.name, tag.position = item["name"], item.get("order", 0)
             listed_tags.add(item["id"])
     gone_groups = [one for wecom_id, one in groups.items()
-                   if wecom_id not in listed_groups and (listing.whole or wecom_id in listing.group_ids)]  # fmt: skip
+                   if wecom_id in listing.before - listed_groups
+                   and (listing.whole or wecom_id in listing.group_ids)]  # fmt: skip
     gone_tags = [one for wecom_id, one in tags.items()
-                 if wecom_id not in listed_tags and _asked(listing, one, groups)]  # fmt: skip
+                 if wecom_id in listing.before - listed_tags and _asked(listing, one, groups)]  # fmt: skip
     forget(session, gone_tags, gone_groups)
     session.flush()
     return changed or bool(gone_groups or gone_tags)

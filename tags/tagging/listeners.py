@@ -33,13 +33,12 @@ def changed_tags(installation: Installation, wecom: WeCom, message: messages.Tag
         return None
     ids = (message.id,) if message.id else ()
     if message.is_group:
-        return corp.Listing(wecom.contact.get_corp_tag_list(group_id=ids), group_ids=ids)
-    return corp.Listing(wecom.contact.get_corp_tag_list(tag_id=ids), tag_ids=ids)
+        return corp.read(installation, wecom, group_ids=ids)
+    return corp.read(installation, wecom, tag_ids=ids)
 
 
 def asked_tags(installation: Installation, wecom: WeCom, question: TagsAsked) -> corp.Listing:
-    ids = tuple(question.tag_ids)
-    return corp.Listing(wecom.contact.get_corp_tag_list(tag_id=ids), tag_ids=ids)
+    return corp.read(installation, wecom, tag_ids=tuple(question.tag_ids))
 
 
 @receives(messages.TagChanged, read=changed_tags)
@@ -59,7 +58,7 @@ def tags_told(session: Session, question: TagsAsked, listing: corp.Listing) -> N
 @pulls("corp tags", rank=10)
 def corp_tags(installation: Installation, wecom: WeCom, report: Report) -> int:
     """All tag groups and tags of the corp; returns how many tags."""
-    listing = corp.Listing(wecom.contact.get_corp_tag_list())
+    listing = corp.read(installation, wecom)
     with installation.transaction("sync") as session:
         corp.take(session, listing)
     return sum(len(group["tag"]) for group in listing.groups)

@@ -12,7 +12,7 @@ from bot.operators.models import AuditRow
 from bot.wecom import outbox
 from tags.people import service as people
 from tags.people.selector import Selector
-from tags.tagging import service
+from tags.tagging import corp, service
 
 
 def group(shop: Shop, name: str, *tags: str, kind: str = "corp", single_choice: bool = False) -> dict[str, str]:
@@ -296,6 +296,18 @@ def test_tags_and_groups_changed_in_wecom_are_so_here(shop: Shop) -> None:  # T2
     assert here(shop, anna) == []
     assert shop.api.get("/tag-groups")["data"] == []
     assert verified(shop) == []
+
+
+def test_a_tag_made_while_wecom_is_read_is_not_taken_for_gone(shop: Shop) -> None:  # T2 G6
+    group(shop, "渠道", "门店A")
+    listing = corp.read(shop.installation, shop.client)
+    shop.api.post("/tags", {"group_id": shop.api.get("/tag-groups")["data"][0]["id"], "name": "门店B"})
+    group(shop, "等级", "金")
+    with shop.installation.transaction("test") as session:
+        corp.take(session, listing)
+    shop.run_jobs()
+    groups = {one["name"]: [tag["name"] for tag in one["tags"]] for one in shop.api.get("/tag-groups")["data"]}
+    assert groups == {"渠道": ["门店A", "门店B"], "等级": ["金"]}
 
 
 def test_a_tag_deleted_here_disappears_from_whoever_had_it(shop: Shop) -> None:  # T2
