@@ -40,19 +40,23 @@ class Fault:
 
 
 class Problem(Refusal):
-    """A request that can't be done. `facts` become members of the problem document beside the standard ones."""
+    """A request that can't be done. `facts` become members of the problem document beside the standard ones.
+
+    words: `detail` for the reader of a page, as of a `Fault`.
+    """
 
     status: ClassVar[int] = 400
     title: ClassVar[str] = "Bad request"
 
-    def __init__(self, detail: str, faults: tuple[Fault, ...] = (), **facts: object) -> None:
+    def __init__(self, detail: str, faults: tuple[Fault, ...] = (), words: object = None, **facts: object) -> None:
         super().__init__(detail)
-        self.detail, self.faults, self.facts = detail, faults, facts
+        self.detail, self.faults, self.words, self.facts = detail, faults, words, facts
 
     @property
     def said(self) -> str:
         """What a page says that shows it in one sentence."""
-        return next((one.said for one in self.faults if one.words is not None), self.detail)
+        found = (one for one in (self.words, *(fault.words for fault in self.faults)) if one is not None)
+        return str(next(found, self.detail))
 
 
 class NotFound(Problem):
@@ -79,5 +83,5 @@ class Unacceptable(Problem):
     status, title = 422, "Not acceptable"
 
     @classmethod
-    def at(cls, pointer: str, detail: str, **facts: object) -> "Unacceptable":
-        return cls(detail, (Fault(pointer, detail),), **facts)
+    def at(cls, pointer: str, detail: str, words: object = None, **facts: object) -> "Unacceptable":
+        return cls(detail, (Fault(pointer, detail, words),), **facts)

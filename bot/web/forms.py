@@ -104,4 +104,4 @@ class Form:
             self.refuse(fault.pointer.strip("/").split("/")[0], fault.said)
         if not problem.faults:
             why = explained(cast("int | None", problem.facts.get("errcode")))
-            self.refuse("", _("企业微信拒绝了：%(why)s", why=why) if why else problem.detail)
+            self.refuse("", _("企业微信拒绝了：%(why)s", why=why) if why else problem.said)

@@ -35,6 +35,7 @@ def answer(error: HTTPException | Problem) -> BaseResponse:
     inside = status < 500 and caller() is not None  # asked first: the words are in her language
     title, words = _words(error, status)
     if is_fragment():
+        words = error.said if isinstance(error, Problem) and error.said != error.detail else words
         toast(
             f"{title}{_('：')}{words} {g.request_id}"
             if status >= 500 and "request_id" in g

@@ -155,7 +155,7 @@ def _take(form: Form, problem: Problem) -> None:
         else:
             form.refuse("", fault.said)
     if not problem.faults:
-        form.refuse("", problem.detail)
+        form.refuse("", problem.said)
 
 
 def _alter(form: Form, op: str) -> None:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
@@ -159,10 +160,11 @@ def _check(session: Session, values: dict[str, Any]) -> None:
         try:
             look(session, its_id)
         except Problem as error:
-            faults.append(Fault(pointer, error.detail))
+            faults.append(Fault(pointer, error.detail, error.words))
     tags = values.get("tags") or []
     for rival in [] if faults else tagging.rivals(session, tags):
-        faults.append(Fault(f"/tags/{tags.index(rival)}", "is a second tag of a single-choice group, which has one"))
+        detail = "is a second tag of a single-choice group, which has one"
+        faults.append(Fault(f"/tags/{tags.index(rival)}", detail, _l("同一个单选组只能选一个标签")))
     if faults:
         raise Unacceptable(f"{faults[0].pointer}: {faults[0].detail}", tuple(faults))
 

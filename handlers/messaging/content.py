@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
+from flask_babel import lazy_gettext as _l
 from pydantic import AfterValidator, Field, model_validator
 from sqlalchemy.orm import Session
 
@@ -97,7 +98,8 @@ def check_materials(session: Session, content: Content, at: str = "") -> None:
             continue
         found = kinds.get(int(one.material_id))
         detail = f"is a {found}, expected {wanted}" if found else "is no material"
-        faults.append(Fault(f"{at}/attachments/{place}/material_id", f"{one.material_id} {detail}"))
+        words = _l("这个素材不是这里要的种类") if found else _l("这个素材已经没有了")
+        faults.append(Fault(f"{at}/attachments/{place}/material_id", f"{one.material_id} {detail}", words))
     if faults:
         raise Unacceptable(f"{faults[0].pointer}: {faults[0].detail}", tuple(faults))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -60,15 +61,17 @@ def start(
     """
     gives, takes = (session.get(Staff, userid) for userid in (handover, takeover))
     if gives is None:
-        raise Unacceptable.at("/handover", f"there is no member {handover}")
+        raise Unacceptable.at("/handover", f"there is no member {handover}", _l("没有这位成员"))
     if takes is None or not takes.active:
-        raise Unacceptable.at("/takeover", f"expected an active member, found {takeover}")
+        raise Unacceptable.at("/takeover", f"expected an active member, found {takeover}", _l("请选一位在职的成员"))
     if gives is takes:
-        raise Unacceptable.at("/takeover", "expected another member than the one who hands over")
+        detail = "expected another member than the one who hands over"
+        raise Unacceptable.at("/takeover", detail, _l("请选另一位成员，不能转给自己"))
     his = list(session.scalars(of_member(handover, external_userids)))
     strange = set(external_userids or ()) - {one.external_userid for one in his}
     if strange:
-        raise Unacceptable.at("/customers", f"{min(strange)} is no contact of {handover}")
+        words = _l("有客户已经不在这位成员名下，请刷新页面再选")
+        raise Unacceptable.at("/customers", f"{min(strange)} is no contact of {handover}", words)
     resigned = gives.left_at is not None
     spent = set() if resigned else _twice(session, [one.external_userid for one in his])
     chosen = [one for one in his if one.external_userid not in spent]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -87,7 +88,8 @@ def names(session: Session, ids: Sequence[str], lang: str) -> dict[str, str]:
 def _write(session: Session, rule: WelcomeRule, name: str, when: WhenBody, content: Content, enabled: bool) -> None:
     check_materials(session, content)
     if when.live_code_id is not None and session.get(LiveCode, int(when.live_code_id)) is None:
-        raise Unacceptable.at("/when/live_code_id", f"{when.live_code_id} is no live code")
+        detail = f"{when.live_code_id} is no live code"
+        raise Unacceptable.at("/when/live_code_id", detail, _l("这个活码已经没有了"))
     staff.know(session, *when.staff or ())
     rule.name, rule.enabled = name, enabled
     rule.when = when.model_dump(mode="json", by_alias=True, exclude_none=True)

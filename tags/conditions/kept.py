@@ -7,6 +7,7 @@ def segments(session: Session, lang: str) -> Iterable[Kept]: ...
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from bot.core.errors import Conflict
@@ -29,7 +30,8 @@ class InUse(Conflict):
 
     def __init__(self, called: str, users: Sequence[Kept]) -> None:
         names = ", ".join(one.called for one in users)
-        super().__init__(f"{called} is used by {names}", used_by=[one.thing for one in users])
+        words = _l("还有规则、客群或社群在用它，不能删除")
+        super().__init__(f"{called} is used by {names}", words=words, used_by=[one.thing for one in users])
 
 
 Usage = dict[tuple[str, str], list[Kept]]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,7 @@ from tags.people.models import Customer
 
 KEPT = timedelta(days=30)  # how long a deleted field can be brought back
 MOST_FIELDS = 200
+NO_CHOICE = _l("选项字段至少要有一个选项，别的字段没有选项")
 
 SET = f"""
 WITH given AS MATERIALIZED (SELECT * FROM {rows("given", "c bigint, f bigint, t text, n numeric, d date")}),
@@ -60,9 +62,10 @@ def create(session: Session, key: str, name: str, kind: rules.Type, choices: Seq
     if key in people_fields.OURS:
         raise Unacceptable.at("/key", f"every customer has a field {key} already")
     if (kind == "choice") != bool(choices):
-        raise Unacceptable.at("/choices", "expected choices for the type choice, and for no other")
+        raise Unacceptable.at("/choices", "expected choices for the type choice, and for no other", NO_CHOICE)
     if len(all_fields(session)) >= MOST_FIELDS:
-        raise Unacceptable.at("", f"there are {MOST_FIELDS} fields, which is as many as there can be")
+        words = _l("最多 %(most)s 个字段", most=MOST_FIELDS)
+        raise Unacceptable.at("", f"there are {MOST_FIELDS} fields, which is as many as there can be", words)
     _check_free(session, key=key, name=name)
     made = CustomField(
         key=key, name=name, type=kind, choices=list(dict.fromkeys(choices)), created_at=clock.now(),
@@ -88,7 +91,7 @@ def change(
         field.name = name
     if choices is not None and list(choices) != field.choices:
         if field.type != "choice" or not choices:
-            raise Unacceptable.at("/choices", "expected at least one choice, of a field of the type choice")
+            raise Unacceptable.at("/choices", "expected at least one choice, of a field of the type choice", NO_CHOICE)
         _check_unused(session, field, set(field.choices) - set(choices))
         field.choices = list(dict.fromkeys(choices))
     if _facts(field) != before:

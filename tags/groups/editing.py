@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -173,7 +174,10 @@ def _check(session: Session, wanted: Sequence[Wanted], there: dict[int, Route]) 
         unique += [(f"{here}/chats/{place}", "group chat", chat_id) for place, chat_id in enumerate(one.chat_ids)]
         for pointer, what, value in unique:
             if (what, value) in taken:
-                raise Unacceptable.at(pointer, f"{taken[what, value]} has this {what} already; the first route wins")
+                words = _l("前面的一条已经有它了，排在前面的算数")
+                raise Unacceptable.at(
+                    pointer, f"{taken[what, value]} has this {what} already; the first route wins", words
+                )
             taken[what, value] = here
         try:
             when_full(one.when_full, one.capacity)
@@ -185,7 +189,7 @@ def _check_basis(session: Session, wanted: Wanted, here: str) -> None:
     if wanted.tag_id is not None and wanted.segment_id is not None:
         raise Unacceptable.at(f"{here}/segment_id", "expected either tag_id or segment_id, found both")
     if wanted.tag_id is None and wanted.segment_id is None:
-        raise Unacceptable.at(f"{here}/tag_id", "expected a tag_id or a segment_id")
+        raise Unacceptable.at(f"{here}/tag_id", "expected a tag_id or a segment_id", _l("请选一个标签或客群"))
     leaf = routes.basis(wanted.tag_id, wanted.segment_id)
     for fault in leaf.faults(session):
-        raise Unacceptable.at(f"{here}{fault.pointer}_id", fault.detail)
+        raise Unacceptable.at(f"{here}{fault.pointer}_id", fault.detail, fault.words)

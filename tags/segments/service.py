@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from flask_babel import lazy_gettext as _l
 from pyroaring import BitMap
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
@@ -160,7 +161,8 @@ def _keep(session: Session, segment_id: int, members: BitMap) -> None:
 
 def _no_circle(session: Session, segment_id: int, tree: Tree) -> None:
     if segment_id in named_in(session, tree):
-        raise Unacceptable.at("/where", f"the tree comes back to segment {segment_id} itself")
+        words = _l("条件绕回了这个客群自己")
+        raise Unacceptable.at("/where", f"the tree comes back to segment {segment_id} itself", words)
 
 
 def _free(session: Session, name: str, segment_id: int | None) -> None:

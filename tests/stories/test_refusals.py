@@ -2,10 +2,14 @@
 
 import pytest
 import requests
+from consoles import console_app
 from shop import Shop
 
 from bot.core import clock
+from bot.core.installation import Installation
 from bot.core.sets import run
+from bot.web.forms import Form
+from tags.tagging.errors import TwoChoices
 
 GIVE_UP = """CREATE FUNCTION give_up() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'a deadlock was broken' USING ERRCODE = 'deadlock_detected'; END $$"""
@@ -81,3 +85,21 @@ def test_each_operation_of_the_document_is_summed_up_in_a_sentence(shop: Shop) -
         if method in ("get", "post", "put", "patch", "delete")
     ]
     assert [one for one in summaries if not one.endswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh-CN", "有 2 位客户有这一组的不止一个标签，先只留一个"),
+        ("en", "2 customers have more than one tag of this group; leave them one each first"),
+    ],
+)
+def test_a_page_says_in_its_readers_language_what_a_service_refused(
+    installation: Installation, language: str, words: str
+) -> None:
+    problem = TwoChoices(2)
+    with console_app(installation).test_request_context("/console/tags", headers={"Accept-Language": language}):
+        form = Form()
+        form.take(problem)
+        assert form.errors == {"": words}
+    assert problem.detail == "2 customers have more than one tag of this group"  # of the API
