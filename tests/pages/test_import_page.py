@@ -12,6 +12,7 @@ from python_calamine import CalamineWorkbook
 from shop import Shop
 from sqlalchemy import text
 
+from bot.core.errors import Refusal
 from tags.imports.files import BadFile
 
 SHOTS = Path(__file__).parents[2] / "shots"
@@ -106,6 +107,15 @@ def test_an_import_that_gives_up_says_why_and_one_that_runs_is_stopped(look: Loo
     shop.run_jobs()
     with shop.installation.transaction("test") as session:
         assert session.execute(text("SELECT state, read FROM imports ORDER BY id DESC")).first() == ("stopped", 0)
+    page.get_by_role("button", name="开始导入").click()
+    expect(page.locator("#progress h2")).to_have_text("导入中")
+    for kept in (shop.installation.settings.data_dir / "imports").iterdir():
+        kept.unlink()  # as in a shop restored from a backup
+    with pytest.raises(Refusal):
+        shop.run_jobs()
+    expect(page.locator("#progress h2")).to_have_text("出错停下了", timeout=10_000)
+    expect(page.locator("#progress")).to_contain_text("请重新上传")
+    expect(page.locator("#columns")).to_have_count(0)
     assert look.complaints == []
 
 

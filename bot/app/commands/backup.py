@@ -2,7 +2,8 @@
 
 The file is a tar: `manifest.json` (schema, when, by what; the sealed data key; the dump's SHA-256), `database.dump`
 (pg_dump's custom format: one snapshot) and `uploads/`. Personal data in it stays encrypted: reading it back needs the
-same FUGOU_SECRET_KEY.
+same FUGOU_SECRET_KEY. Files sent to be imported are left out, since they hold phone numbers in clear; in the restored
+shop an import that still needed its file fails and says so.
 """
 
 import base64
