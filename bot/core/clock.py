@@ -66,7 +66,8 @@ now, monotonic, advance, follow = clock.now, clock.monotonic, clock.advance, clo
 
 def month_of(at: datetime, zone: tzinfo) -> str:
     """The brand's calendar month of a moment, as `2026-11` (G2)."""
-    return at.astimezone(zone).strftime("%Y-%m")
+    local = at.astimezone(zone)
+    return f"{local.year:04}-{local.month:02}"
 
 
 def month_start(month: str, zone: tzinfo, plus: int = 0) -> datetime:

@@ -71,28 +71,19 @@ def document(rows: Sequence[dict[str, Any]] | dict[str, Any]) -> str:
     return orjson.dumps(rows, option=orjson.OPT_UTC_Z).decode()
 
 
-MANY = 1_000  # rows from which COPY into a temporary table is quicker than a document
+MANY = 1_000  # rows from which COPY is quicker than a document
 
 
-def table(session: Session, name: str, record: str, told: Sequence[Sequence[Any]]) -> tuple[str, dict[str, Any]]:
-    """Rows as SQL for the table `u`, and the parameters it takes: a document, or what was copied where they are many.
+def copy(session: Session, table: str, columns: str, told: Sequence[Sequence[Any]]) -> None:
+    """Copy rows into a table. columns: their names, whose values the rows have; none is None.
 
-    record: as for `rows`, whose columns the values follow; none is None.
+    Raises IntegrityError where a row may not be there; all of them are not then.
     """
-    if len(told) < MANY:
-        columns = [column.split()[0] for column in record.split(", ")]
-        values = [dict(zip(columns, one, strict=True)) for one in told]
-        return given(name, record, values)
-    text = ", ".join(column.split()[0] for column in record.split(", ") if column.endswith(" text"))
-    run(session, f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({record}) ON COMMIT DROP")
-    run(session, f"TRUNCATE {name}")
     page = io.StringIO()
     csv.writer(page).writerows(told)
-    copy = f"COPY {name} FROM STDIN (FORMAT csv{f', FORCE_NOT_NULL ({text})' if text else ''})"
-    with _driver(session, copy, {}) as driver, driver.cursor().copy(copy) as stream:
+    statement = f"COPY {table} ({columns}) FROM STDIN (FORMAT csv, FORCE_NOT_NULL ({columns}))"
+    with _driver(session, statement, {}) as driver, driver.cursor().copy(statement) as stream:
         stream.write(page.getvalue())
-    run(session, f"ANALYZE {name}")
-    return f"{name} AS u", {}
 
 
 def run(session: Session, statement: str, **values: Any) -> list[Any]:

@@ -4,7 +4,7 @@ Each is what `POST /orders` would take: the same customer, sums, points, stage a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -188,7 +188,7 @@ def _named(session: Session, batch: Batch, told: list[Told]) -> tuple[list[Told]
     first: dict[str, Told] = {}
     for one in told:
         if first.setdefault(one.order_id, one) is not one or one.order_id in stored:
-            one.person = replace(one.person, only_find=True)
+            one.person = one.person._replace(only_find=True)
     named, orders = [], []
     for one, who in zip(told, people.meant(session, batch, [one.person for one in told]).whose, strict=True):
         if isinstance(who, int):

@@ -75,16 +75,17 @@ class Meant:
 def meant(session: Session, batch: Batch, persons: Sequence[Person]) -> Meant:
     """Who each of these is, all locked in one order, made where nobody is; who is made came by this import (C1)."""
     met = many.known(session, persons, "import")
-    _touch(session, batch, persons, met)
-    return Meant([_said(known, one) for known, one in zip(met.whose, persons, strict=True)], met.made, met.richer)
+    if met.made:
+        _touch(session, batch, persons, met)
+    said = zip(met.whose, persons, strict=True)
+    whose = [known if isinstance(known, int) else _said(known, one) for known, one in said]
+    return Meant(whose, met.made, met.richer)
 
 
-def _said(known: many.Known, one: Person) -> int | Reason | None:
+def _said(known: Problem | None, one: Person) -> Reason | None:
     if isinstance(known, Problem):
         return reason("%(detail)s", detail=known.detail)
-    if known is None and not one.only_find:
-        return reason("没有 ID 为 %(id)s 的客户", id=one.identities[0][1])
-    return known
+    return None if one.only_find else reason("没有 ID 为 %(id)s 的客户", id=one.identities[0][1])
 
 
 def _touch(session: Session, batch: Batch, persons: Sequence[Person], met: many.Met) -> None:

@@ -7,6 +7,7 @@ order-system id; a stranger is made where nobody matches; values that two turn o
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -36,8 +37,7 @@ class Met:
     richer: set[int]
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(NamedTuple):
     """What a row says of somebody. identities: kind and value (a phone as E.164), all hers, at least one.
 
     A `customer_id` stands alone. name: for whom nobody knew. at: aware UTC, of the touch that makes her known (None:
@@ -110,7 +110,9 @@ def known(session: Session, people: Sequence[Person], source: str) -> Met:
     and whose other identities are those of somebody with another unionid.
     """
     said = {pair for person in people for pair in person.identities}
-    kept = {pair: (pair[0], service.identity_value(session, *pair)) for pair in said}
+    kept = {
+        pair: (pair[0], service.identity_value(session, *pair)) if pair[0] in service.HASHED else pair for pair in said
+    }
     ids = {int(value) for kind, value in said if kind == OUR_ID}
     owners = service.owners(session, list(kept.values()))
     locked = lock_ids(session, ids.union(owners.values()))
@@ -123,14 +125,19 @@ def known(session: Session, people: Sequence[Person], source: str) -> Met:
     new, others = _sort_out(makers, owners, _with_unionid(session, makers.values(), owners))
     fresh = owners.keys() - before
     made = _make(session, {whose: people[at] for whose, at in new.items()})
-    owners = {pair: made.get(whose, whose) for pair, whose in owners.items()}
+    if made:
+        owners = {pair: made.get(whose, whose) for pair, whose in owners.items()}
     written = _keep(session, {pair: owners[pair] for pair in sorted(fresh)}, source)
     if lost := fresh - written:  # somebody else was quicker
         owners |= service.owners(session, list(lost))
     nobodys = set(made.values()) - set(owners.values())
-    run(session, FORGET, ids=list(nobodys))
+    if nobodys:
+        run(session, FORGET, ids=list(nobodys))
     _show_phones(session, {pair[1]: owners[its] for pair, its in kept.items() if pair[0] == "phone" and its in written})
-    found: list[Known] = [next((owners[pair] for pair in pairs if pair in owners), None) for pairs in rows]
+    found: list[Known] = [
+        owners.get(pairs[0]) if len(pairs) == 1 else next((owners[pair] for pair in pairs if pair in owners), None)
+        for pairs in rows
+    ]
     torn = [
         at for at, pairs in enumerate(rows)
         if len(pairs) > 1 and at in makers and at not in others and any(owners[pair] != found[at] for pair in pairs)

@@ -26,7 +26,7 @@ from tags.tagging import computed
 GROUP = "RFM 分类"
 NAMES = list(rules.CLASSES.values())
 RETAGGED_AT_ONCE = 200
-EDGES_LOCK = 0x52464D  # held while edges are found
+EDGES_LOCK = 0x52464D  # held while edges are found; shared by who leaves a row as it is, which that would not notice
 BEGINNING, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 Column = NDArray[np.int64]
@@ -79,6 +79,8 @@ sums AS ({SUMS.format(whose="AND (c.id = ANY(%(ids)s) OR c.survivor_id = ANY(%(i
     SELECT id, r, f, m, named, '', %(now)s, %(now)s FROM named ORDER BY id ON CONFLICT (customer_id) DO UPDATE
     SET r = excluded.r, f = excluded.f, m = excluded.m, named = excluded.named, at = excluded.at,
         since = CASE WHEN t.named = excluded.named THEN t.since ELSE excluded.since END
+    WHERE (t.r, t.f, t.m, t.named) IS DISTINCT FROM (excluded.r, excluded.f, excluded.m, excluded.named)
+        OR NOT pg_try_advisory_xact_lock_shared(%(lock)s)
     RETURNING customer_id, named <> tagged AS moved
 ) SELECT array(SELECT customer_id FROM written WHERE moved) FROM last
 """  # noqa: S608
@@ -109,7 +111,8 @@ def rescore(session: Session, customer_ids: Collection[int]) -> bool:
     Where edges are being found for the first time they are waited for: an order may have come too late for those.
     """
     high_r, high_f, high_m = _high_from(session)
-    values = {"high_r": high_r, "high_f": high_f, "high_m": high_m, "names": NAMES, "now": clock.now()}
+    values = {"high_r": high_r, "high_f": high_f, "high_m": high_m, "names": NAMES, "now": clock.now(),
+              "lock": EDGES_LOCK}  # fmt: skip
     found = run(session, SOME, ids=list(customer_ids), **values)
     if not found:
         run(session, "SELECT pg_advisory_xact_lock_shared(%(lock)s)", lock=EDGES_LOCK)

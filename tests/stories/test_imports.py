@@ -5,6 +5,7 @@ import io
 import os
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from racing import waited_for
 from shop import Shop
 from sqlalchemy import text
 
@@ -20,7 +22,7 @@ from bot.app.commands import imports
 from bot.core import clock
 from bot.core.checks import checks
 from bot.core.installation import Installation
-from bot.core.sets import run
+from bot.core.sets import MANY, run
 from handlers.tiers import service as tiers
 from tags.orders import place
 from tags.people import many
@@ -283,3 +285,27 @@ def books(installation: Installation, who: str) -> Any:
         kept = run(session, BOOKS, who=who)
         hers = many.resolve_or_make(session, Selector(shop_customer_id=who)) if kept else None
         return kept, tiers.tier(session, hers) if hers else None
+
+
+def test_many_orders_of_which_somebody_else_keeps_one_meanwhile_are_kept_once_each(shop: Shop) -> None:  # G5
+    """A copy can't leave out what another has just kept: all are done the other way then."""
+    with shop.installation.transaction("test") as session:
+        her = many.resolve_or_make(session, Selector(phone="13800138000"))
+    items = (place.Item("bean", "耶加雪菲", "咖啡", 2, 13_400), place.Item("cup", '杯, "小"\\', "", 1, 0))
+    told = [place.NewOrder(f"B{n}", her, clock.now(), 100, items) for n in range(1, MANY + 1)]
+
+    def land(orders: list[place.NewOrder]) -> int:
+        with shop.installation.transaction("test") as session:
+            return len(place.land(session, orders).fresh)
+
+    with ThreadPoolExecutor(1) as pool, shop.installation.transaction("test") as session:
+        place.land(session, told[7:8])
+        late = pool.submit(land, told)
+        assert waited_for(session)
+        session.commit()
+        assert late.result(60) == MANY - 1
+    assert land(told) == 0
+    with shop.installation.transaction("test") as session:
+        kept = place.stored(session, [one.order_id for one in told])
+        bought = session.execute(text("SELECT name, count(*) FROM order_items WHERE sku = 'cup' GROUP BY 1")).all()
+    assert (len(kept), bought) == (MANY, [('杯, "小"\\', MANY)])
