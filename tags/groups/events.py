@@ -50,6 +50,7 @@ class GroupPointedOut(Event, name="group.pointed_out"):
     """A rule or a live code led her to a route that was hers before; she may never have been told of it."""
 
     assignment_id: int
+    segment_group: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,7 +60,8 @@ def lead(session: Session, customer_id: int, segment_group_id: int) -> bool:
     standing = standing_of(session, customer_id, segment_group_id)
     for one in standing:
         if one.id in before:
-            announce(session, GroupPointedOut(customer_id=customer_id, assignment_id=one.id))
+            told = GroupPointedOut(customer_id=customer_id, assignment_id=one.id, segment_group=_name(session, one))
+            announce(session, told)
     return bool(standing)
 
 

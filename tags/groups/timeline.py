@@ -22,6 +22,11 @@ def assigned(data: dict[str, Any], lang: str) -> Told:
     return Told("route", "", say(lang, "归入细分社群「%(group)s」", group=data["segment_group"]))
 
 
+@tells("group.pointed_out")
+def pointed_out(data: dict[str, Any], lang: str) -> Told:
+    return Told("route", "", say(lang, "又被引向细分社群「%(group)s」", group=data["segment_group"]))
+
+
 @tells("group.unassigned")
 def unassigned(data: dict[str, Any], lang: str) -> Told:
     return Told("route", "", say(lang, "不再属于细分社群「%(group)s」", group=data["segment_group"]))
