@@ -36,7 +36,9 @@ def refused(got: Sequence[object]) -> list[str]:
 
 def waited_for(session: Session) -> bool:
     """Whether another transaction has come to wait for a lock of this one, within 30 s."""
-    waiting = text("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))")
+    waiting = text(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+    )
     until = time.monotonic() + 30
     while not session.scalar(waiting):
         if time.monotonic() > until:

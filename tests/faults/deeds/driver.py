@@ -51,10 +51,10 @@ def said(shop: Installation, what: str) -> Callable[[], bool]:
 
 
 @contextmanager
-def processes(shop: Installation, module: str, count: int = 1) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """`count` processes of `deeds.<module>` on the installation's database, killed at the end."""
+def processes(shop: Installation, module: str, count: int = 1, *given: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """`count` processes of `deeds.<module>` on the installation's database, killed at the end. given: more words."""
     path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
-    command = [sys.executable, "-m", f"deeds.{module}", shop.database_url, shop.redis_url]
+    command = [sys.executable, "-m", f"deeds.{module}", shop.database_url, shop.redis_url, *given]
     started = [subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) for _ in range(count)]
     try:
         yield started
