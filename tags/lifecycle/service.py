@@ -55,9 +55,8 @@ def keep(session: Session, customer_ids: Sequence[int]) -> None:
     }
     if not moved:
         return
-    tags = computed.keep(session, GROUP, list(TAGS.values()))
     named = {customer_id: TAGS.get(name, "") for customer_id, name in moved.items()}
-    computed.put(session, tags, named, group=GROUP, source="lifecycle")
+    computed.put(session, GROUP, list(TAGS.values()), named, source="lifecycle")
     run(session, TAGGED, ids=list(moved))
 
 

@@ -136,10 +136,9 @@ def retag(session: Session, *customer_ids: int) -> int:
     if not ids:
         return 0
     many.lock_ids(session, ids)
-    tags = computed.keep(session, GROUP, NAMES)
     waiting = run(session, TO_TAG, ids=list(ids))  # who was merged since has none: her survivor was scored then
     named, whys = {one: name for one, name, _ in waiting}, {one: why for one, _, why in waiting}
-    computed.put(session, tags, named, group=GROUP, source="rfm", whys=whys)
+    computed.put(session, GROUP, NAMES, named, source="rfm", whys=whys)
     run(session, TAGGED, ids=list(named))
     return len(ids)
 

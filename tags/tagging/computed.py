@@ -14,7 +14,45 @@ from tags.tagging.events import AboutTag, TagAdded, TagRemoved
 from tags.tagging.models import Tag, TagGroup
 
 
-def keep(session: Session, group: str, names: Sequence[str]) -> dict[str, int]:
+def put(
+    session: Session, group: str, names: Sequence[str], wanted: Mapping[int, str], *, source: str,
+    whys: Mapping[int, str] | None = None,
+) -> None:  # fmt: skip
+    """Give each of these customers (locked survivors) the tag named, of a computed group of `names`, or none for "".
+
+    whys: the reason of each, in words. Announces TagRemoved and TagAdded for those whose tag is another now.
+    """
+    tags = _made(session, group, names)
+    called = {tag_id: name for name, tag_id in tags.items()}
+    ids = [tags.get(name) for name in wanted.values()]
+    values = {"customers": list(wanted), "wanted": ids, "tags": list(called), "source": source, "now": clock.now()}
+    said: defaultdict[str, list[AboutTag]] = defaultdict(list)
+    for customer_id, tag_id, put_on in run(session, PUT, **values):
+        about = {"customer_id": customer_id, "tag_id": tag_id, "tag": called[tag_id], "group": group, "source": source}
+        why = (whys or {}).get(customer_id, "")
+        if put_on:
+            said[why].append(TagAdded(**about))
+        else:
+            said[f"single choice: {wanted[customer_id]}" if wanted[customer_id] else why].append(TagRemoved(**about))
+    for why, events in sorted(said.items(), key=lambda one: isinstance(one[1][0], TagAdded)):
+        announce_all(session, events, why=why)
+
+
+PUT = """
+WITH wanted AS (
+    SELECT * FROM unnest(%(customers)s::bigint[], %(wanted)s::bigint[]) AS u(c, t)
+), gone AS (
+    DELETE FROM tag_assignments a USING wanted WHERE a.customer_id = c AND a.tag_id = ANY(%(tags)s)
+    AND a.tag_id IS DISTINCT FROM t RETURNING a.customer_id, a.tag_id
+), put AS (
+    INSERT INTO tag_assignments (customer_id, tag_id, source, at)
+    SELECT c, t, %(source)s, %(now)s FROM wanted WHERE t IS NOT NULL ORDER BY c
+    ON CONFLICT DO NOTHING RETURNING customer_id, tag_id
+) SELECT customer_id, tag_id, false FROM gone UNION ALL SELECT customer_id, tag_id, true FROM put ORDER BY 1, 3, 2
+"""
+
+
+def _made(session: Session, group: str, names: Sequence[str]) -> dict[str, int]:
     """The ids of a computed group's tags by name, made where they are missing.
 
     Whoever finds them all locks nothing: orders of different customers would wait for one another here. Whom the tags
@@ -43,43 +81,6 @@ def _known(session: Session, group: str) -> dict[str, int]:
 
 def _called(group: str) -> tuple[ColumnElement[bool], ...]:
     return TagGroup.kind == "computed", TagGroup.name == group, TagGroup.deleted_at.is_(None)
-
-
-def put(
-    session: Session, tags: Mapping[str, int], wanted: Mapping[int, str], *, group: str, source: str,
-    whys: Mapping[int, str] | None = None,
-) -> None:  # fmt: skip
-    """Give each of these customers (locked survivors) the tag named, of a group `keep` knows, or none of it for "".
-
-    whys: the reason of each, in words. Announces TagRemoved and TagAdded for those whose tag is another now.
-    """
-    names = {tag_id: name for name, tag_id in tags.items()}
-    ids = [tags.get(name) for name in wanted.values()]
-    values = {"customers": list(wanted), "wanted": ids, "tags": list(names), "source": source, "now": clock.now()}
-    said: defaultdict[str, list[AboutTag]] = defaultdict(list)
-    for customer_id, tag_id, put_on in run(session, PUT, **values):
-        about = {"customer_id": customer_id, "tag_id": tag_id, "tag": names[tag_id], "group": group, "source": source}
-        why = (whys or {}).get(customer_id, "")
-        if put_on:
-            said[why].append(TagAdded(**about))
-        else:
-            said[f"single choice: {wanted[customer_id]}" if wanted[customer_id] else why].append(TagRemoved(**about))
-    for why, events in sorted(said.items(), key=lambda one: isinstance(one[1][0], TagAdded)):
-        announce_all(session, events, why=why)
-
-
-PUT = """
-WITH wanted AS (
-    SELECT * FROM unnest(%(customers)s::bigint[], %(wanted)s::bigint[]) AS u(c, t)
-), gone AS (
-    DELETE FROM tag_assignments a USING wanted WHERE a.customer_id = c AND a.tag_id = ANY(%(tags)s)
-    AND a.tag_id IS DISTINCT FROM t RETURNING a.customer_id, a.tag_id
-), put AS (
-    INSERT INTO tag_assignments (customer_id, tag_id, source, at)
-    SELECT c, t, %(source)s, %(now)s FROM wanted WHERE t IS NOT NULL ORDER BY c
-    ON CONFLICT DO NOTHING RETURNING customer_id, tag_id
-) SELECT customer_id, tag_id, false FROM gone UNION ALL SELECT customer_id, tag_id, true FROM put ORDER BY 1, 3, 2
-"""
 
 
 def differing(session: Session, group: str, kept: str) -> Iterator[str]:
