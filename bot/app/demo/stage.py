@@ -71,11 +71,15 @@ def open_demo(
         if data is None:
             folder.chmod(0o711)  # PostgreSQL runs as a user of its own where we are root
         token = secrets.token_urlsafe(16)
-        wecom = stack.enter_context(simulator.start(CORP_ID, secret := secrets.token_urlsafe(24)))
+        secret = _kept(folder, "wecom.secret", secrets.token_urlsafe(24))
+        again = int(_kept(folder, "wecom.port", "0"))  # the pictures of its codes have addresses
+        wecom = stack.enter_context(simulator.start(CORP_ID, secret, data=folder / "wecom.json", port=again))
+        (folder / "wecom.port").write_text(wecom.url.rpartition(":")[2])
         number = stack.enter_context(serve.reserved("127.0.0.1", port))
         address = serve.url("127.0.0.1", number)
         environment = {
-            "DATA_DIR": str(folder.resolve()), "SECRET_KEY": _secret_key(folder), "PUBLIC_URL": address,
+            "DATA_DIR": str(folder.resolve()), "PUBLIC_URL": address,
+            "SECRET_KEY": _kept(folder, "demo.key", secrets.token_urlsafe(32)),
             "CLOCK": "shared",
             "WECOM_API_BASE": f"{wecom.url}/cgi-bin", "WECOM_OAUTH_URL": f"{wecom.url}/connect/oauth2/authorize",
             "WECOM_CORP_ID": CORP_ID, "WECOM_AGENT_ID": str(AGENT_ID), "WECOM_APP_SECRET": secret,
@@ -162,13 +166,15 @@ def _act(demo: Demo, people: random.Random, known: list[str], serial: int) -> No
         words = people.choice(("我的积分", "积分还有多少", "等级", "帮助", "我想换个口味"))
         demo.phone.say(people.choice(known), words, seed.KF)
     else:
-        _, _, _, price = people.choice(seed.GOODS)
-        demo.api.order(people.choice(known), f"L{int(time.time())}-{serial}", price)
+        sku, name, category, price = people.choice(seed.GOODS)
+        item = {"sku": sku, "name": name, "category": category, "quantity": 1, "unit_price_fen": price}
+        demo.api.order(people.choice(known), f"L{int(time.time())}-{serial}", price, items=[item])
 
 
 def _seeded(api: Api, phone: Phone, customers: int | None, seed_number: int) -> seed.Cafe:
-    if customers is None:
-        return seed.Cafe([], {}, [])
+    there = api.get("/live-codes")["data"]
+    if customers is None or there:  # of a folder that was kept
+        return seed.Cafe(there, {}, [])
     cafe = seed.furnish(api, phone)
     with Progress(transient=True) as bar:
         task = bar.add_task("客人到店 customers arriving", total=customers)
@@ -177,11 +183,11 @@ def _seeded(api: Api, phone: Phone, customers: int | None, seed_number: int) -> 
     return cafe
 
 
-def _secret_key(folder: Path) -> str:
-    """The key of this data folder: a folder that is kept needs the same one next time."""
-    file = folder / "demo.key"
+def _kept(folder: Path, name: str, fresh: str) -> str:
+    """A secret of this data folder: one that is kept needs the same next time."""
+    file = folder / name
     folder.mkdir(parents=True, exist_ok=True)
     if not file.exists():
-        file.write_text(secrets.token_urlsafe(32))
+        file.write_text(fresh)
         file.chmod(0o600)
     return file.read_text()
