@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import Engine, make_url, text
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from bot.core.db import connect
 from bot.core.installation import Installation
-from bot.core.sets import run, run_all, run_later
+from bot.core.sets import given, run, run_all, run_later
 
 IDLE = "TCP_KEEPALIVE" if sys.platform == "darwin" else "TCP_KEEPIDLE"
 KEEPALIVE = [getattr(socket, name) for name in (IDLE, "TCP_KEEPINTVL", "TCP_KEEPCNT")]
@@ -32,6 +33,19 @@ def month(customer_id: int, net_fen: int) -> tuple[str, dict[str, int]]:
     """A row without a foreign key, stored as the statements of the house are."""
     statement = "INSERT INTO points_months (customer_id, month, steps_id, net_fen, base)"
     return f"{statement} VALUES (%(c)s, '', 0, %(n)s, 0)", {"c": customer_id, "n": net_fen}
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 9])
+def test_rows_come_out_as_they_went_in_however_many_there_are(session: Session, count: int) -> None:
+    at = datetime(2026, 11, 24, 8, 30, 0, 123456, timezone(timedelta(hours=8)))
+    told = [
+        {"n": 2**40 + n, "t": 'A\'s "100 %"\\', "at": at if n % 2 else None, "d": {"说": [n, None]}, "b": n > 1}
+        for n in range(count)
+    ]
+    table, values = given("told", "n bigint, t text, at timestamptz, d jsonb, b boolean", told)
+    assert run(session, f"SELECT n, t, at, d, b FROM {table} ORDER BY n", **values) == [
+        tuple(row.values()) for row in told
+    ]
 
 
 def test_a_statement_that_failed_does_not_tell_what_it_was_about(installation: Installation) -> None:  # S3
