@@ -1,16 +1,17 @@
 """What leads announce."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.core.events import Event
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeadHandedOut(Event, name="lead.handed_out"):
-    """A member is to add her until `due_at` (RFC 3339)."""
+    """A member is to add her until `due_at` (aware UTC)."""
 
     userid: str
-    due_at: str
+    due_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,7 +90,7 @@ def _hand_out(session: Session, lead: Lead, userid: str) -> None:
     session.add(turn)
     session.flush()
     who = placeholders.reader(session, lead.customer_id, userid)
-    announce(session, LeadHandedOut(customer_id=who.customer_id, userid=userid, due_at=due_at.isoformat()))
+    announce(session, LeadHandedOut(customer_id=who.customer_id, userid=userid, due_at=due_at))
     text = say(
         SOURCE, "请添加客户「%(name)s」，%(days)s 天内有效。号码、话术和结果都在这里：%(link)s",
         name=who.name or say(SOURCE, "新客户"), days=lead_days.of(session), link=links.link(session, turn),
