@@ -37,8 +37,9 @@ def assign(session: Session, customer_id: int, segment_group_ids: Iterable[int],
 
     Announces GroupUnassigned and GroupAssigned where something changed; with `invite` off nobody invites her.
     """
-    tags = tagging.tag_ids(session, customer_id)
-    for segment_group_id in sorted(set(segment_group_ids)):
+    concerned = sorted(set(segment_group_ids))
+    tags = tagging.tag_ids(session, customer_id) if concerned else set()
+    for segment_group_id in concerned:
         routes = routes_of(session, segment_group_id)
         wanted = next((route for route in routes if _is_hers(session, customer_id, tags, route)), None)
         standing = standing_of(session, customer_id, segment_group_id)

@@ -80,8 +80,7 @@ class TagOn(AboutTags):
 
     def do(self, session: Session, customer_ids: Sequence[int], values: Json, source: str) -> int:
         """As every action's."""
-        put = [service.assign(session, one, values["tags"], source=source) for one in customer_ids]
-        return sum(1 for new in put if new)
+        return sum(1 for one in service.change_all(session, customer_ids, add=values["tags"], source=source) if one.new)
 
 
 @bulk
@@ -96,8 +95,9 @@ class TagOff(AboutTags):
 
     def do(self, session: Session, customer_ids: Sequence[int], values: Json, source: str) -> int:
         """As every action's."""
-        taken = [service.unassign(session, one, values["tags"], source=source) for one in customer_ids]
-        return sum(1 for gone in taken if gone)
+        return sum(
+            1 for one in service.change_all(session, customer_ids, remove=values["tags"], source=source) if one.gone
+        )
 
 
 def _of_run(run: BulkRun) -> tuple[Any, ...]:

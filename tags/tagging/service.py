@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import select
@@ -54,35 +56,89 @@ def change(
     why: str = "", expires_at: datetime | None = None, at: datetime | None = None,
 ) -> tuple[list[int], list[int]]:  # fmt: skip
     """Take tags off her and put others on, as one change; what is new and what is gone. at: when (default: now)."""
-    hers = people.lock(session, customer_id)[0].id
+    [made] = change_all(
+        session, [customer_id], add=add, remove=remove, source=source, why=why, expires_at=expires_at, at=at
+    )  # fmt: skip
+    return made.added, made.taken
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is to become of one customer's tags. gone: with the reason."""
+
+    customer_id: int
+    new: list[tuple[Tag, TagGroup]]
+    gone: list[tuple[Held, str]]
+
+    @property
+    def added(self) -> list[int]:
+        """The ids of the tags that are new."""
+        return [tag.id for tag, _ in self.new]
+
+    @property
+    def taken(self) -> list[int]:
+        """The ids of the tags that are gone."""
+        return [one.tag.id for one, _ in self.gone]
+
+    @property
+    def concerns_wecom(self) -> bool:
+        """Whether a corp tag is among them."""
+        return any(
+            group.kind == "corp" for group in (*(group for _, group in self.new), *(one.group for one, _ in self.gone))
+        )
+
+
+def change_all(
+    session: Session, customer_ids: Sequence[int], *, add: Sequence[int] = (), remove: Iterable[int] = (),
+    source: str = "", why: str = "", expires_at: datetime | None = None, at: datetime | None = None,
+) -> list[Change]:  # fmt: skip
+    """`change` for each of several customers, in a few statements; what became of each survivor."""
+    hers = list(dict.fromkeys(one.id for one in people.lock(session, *customer_ids)))
     source = source or session.info["actor"]
     wanted = _one_of_a_choice([_tag(session, tag_id) for tag_id in dict.fromkeys(add)])
+    held, removed = of_each(session, hers), set(remove)
+    changes = [_decided(one, held.get(one, []), wanted, removed, why) for one in hers]
+    for change in changes:
+        for one, _ in change.gone:
+            session.delete(one.assignment)
+        for tag_id in change.added:
+            row = {"source": source, "at": at or clock.now(), "expires_at": expires_at}
+            session.add(Assignment(customer_id=change.customer_id, tag_id=tag_id, **row))
+    kept = {tag.id for tag, _ in wanted}
+    for one in (one for each in held.values() for one in each if one.tag.id in kept):
+        _lengthen(one.assignment, expires_at)
+    _announce(session, changes, source, why)
+    session.flush()
+    for change in changes:
+        if change.concerns_wecom:
+            push.customer(session, change.customer_id)
+    return changes
+
+
+def _decided(
+    customer_id: int, held: Sequence[Held], wanted: Sequence[tuple[Tag, TagGroup]], removed: set[int], why: str
+) -> Change:
     choices = {group.id: tag for tag, group in wanted if group.single_choice}
-    held, removed = {one.tag.id: one for one in of(session, hers)}, set(remove)
-    gone = []
-    for one in held.values():
+    has, gone = {one.tag.id for one in held}, []
+    for one in held:
         chosen = choices.get(one.group.id)
         if chosen is not None and chosen != one.tag:
             gone.append((one, f"single choice: {chosen.name}"))
         elif one.tag.id in removed:
             gone.append((one, why))
-    for one, _ in gone:
-        session.delete(one.assignment)
-    new = [(tag, group) for tag, group in wanted if tag.id not in held]
-    for tag, _ in new:
-        row = {"source": source, "at": at or clock.now(), "expires_at": expires_at}
-        session.add(Assignment(customer_id=hers, tag_id=tag.id, **row))
-    for tag, _ in wanted:
-        if tag.id in held:
-            _lengthen(held[tag.id].assignment, expires_at)
-    told = [(about(TagRemoved, hers, one.tag, one.group, source), reason) for one, reason in gone]
-    told += [(about(TagAdded, hers, tag, group, source), why) for tag, group in new]
-    numbers = [write(session, [event], why=reason)[0] for event, reason in told]
-    tell(session, [event for event, _ in told], numbers)  # the whole change stands: a listener may change her tags too
-    if any(group.kind == "corp" for group in (*(group for _, group in new), *(one.group for one, _ in gone))):
-        session.flush()
-        push.customer(session, hers)
-    return [tag.id for tag, _ in new], [one.tag.id for one, _ in gone]
+    return Change(customer_id, [(tag, group) for tag, group in wanted if tag.id not in has], gone)
+
+
+def _announce(session: Session, changes: Sequence[Change], source: str, why: str) -> None:
+    """Write all events before any listener runs: he finds the whole change, and may change her tags too."""
+    told: list[tuple[AboutTag, str]] = []
+    for one in changes:
+        told += [(about(TagRemoved, one.customer_id, its.tag, its.group, source), reason) for its, reason in one.gone]
+        told += [(about(TagAdded, one.customer_id, tag, group, source), why) for tag, group in one.new]
+    numbers: list[int] = []
+    for reason, some in groupby(told, key=itemgetter(1)):
+        numbers += write(session, [event for event, _ in some], why=reason)
+    tell(session, [event for event, _ in told], numbers)
 
 
 def by_hand(session: Session, tag_id: int) -> None:

@@ -1,4 +1,4 @@
-"""kill -9 during an import, of the command and of the worker: run again it ends as if nothing had happened (G5)."""
+"""kill -9 in an import, of command and of worker, and in a bulk run: it ends as if nothing had been (G5)."""
 
 import csv
 import os
@@ -6,13 +6,14 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from deeds.driver import until
-from running import FUGOU, PATIENCE_SECONDS, initialised, inside, up
+from running import FUGOU, PATIENCE_SECONDS, Up, initialised, inside, up
 from sqlalchemy import text
 
 from bot.core import clock
@@ -20,8 +21,12 @@ from bot.core.checks import checks
 from bot.core.installation import Installation
 from bot.core.jobs import enqueue
 from tags.imports import jobs, keeping, kinds, service
+from tags.people import bulk, many
+from tags.people import jobs as people_jobs
+from tags.people.many import Person
+from tags.tagging import groups
 
-ROWS = 12_000
+ROWS, PEOPLE = 12_000, 3_000
 SUMS = """
 SELECT (SELECT (count(*), sum(total_fen)) FROM orders)::text, (SELECT count(*) FROM order_items),
     (SELECT (sum(balance), count(*))::text FROM points_accounts), (SELECT count(*) FROM customers),
@@ -91,27 +96,65 @@ def test_a_command_that_was_killed_again_and_again_ends_as_one_that_was_not(
         assert not all(ends), "nothing was killed"
 
 
+@pytest.fixture(scope="module")
+def house() -> Iterator[tuple[Installation, Up]]:
+    """An installation under `fugou up` in which nothing has happened."""
+    with initialised() as environment, inside(environment) as installation, up(environment) as running:
+        yield installation, running
+
+
+def kill_worker(running: Up) -> None:
+    worker = running.part("parts lanes")
+    assert worker is not None
+    os.kill(worker, signal.SIGKILL)
+
+
 @pytest.mark.long
 def test_the_consoles_import_whose_worker_was_killed_ends_as_the_command_that_was_not(
-    whole: tuple[Any, str], file: Path
+    house: tuple[Installation, Up], whole: tuple[Any, str], file: Path
 ) -> None:  # G5 G6
-    with initialised() as environment, inside(environment) as installation, up(environment) as running:
-        with file.open("rb") as upload:
-            sheet = keeping.keep(installation, upload)
+    installation, running = house
+    with file.open("rb") as upload:
+        sheet = keeping.keep(installation, upload)
+    with installation.transaction("test") as session:
+        row = service.add(session, kinds.of_name("orders"), file.name, sheet)
+        service.begin(session, row, dry=False)
+        row.job_id = enqueue(session, jobs.go_through, import_id=row.id, dry=False)
+
+    def stands(state: str, read: int) -> bool:
         with installation.transaction("test") as session:
-            row = service.add(session, kinds.of_name("orders"), file.name, sheet)
-            service.begin(session, row, dry=False)
-            row.job_id = enqueue(session, jobs.go_through, import_id=row.id, dry=False)
+            now = session.execute(text("SELECT state, read FROM imports")).one()
+        return bool(now.state == state and now.read >= read)
 
-        def stands(state: str, read: int) -> bool:
-            with installation.transaction("test") as session:
-                now = session.execute(text("SELECT state, read FROM imports")).one()
-            return bool(now.state == state and now.read >= read)
+    until(lambda: stands("running", 1))
+    kill_worker(running)
+    assert stands("running", 1), "it was done before the worker was killed"
+    until(lambda: stands("done", ROWS))
+    assert sums(installation) == whole[0]
 
-        until(lambda: stands("running", 1))
-        worker = running.part("parts lanes")
-        assert worker is not None
-        os.kill(worker, signal.SIGKILL)
-        assert stands("running", 1), "it was done before the worker was killed"
-        until(lambda: stands("done", ROWS))
-        assert sums(installation) == whole[0]
+
+@pytest.mark.long
+def test_a_bulk_run_whose_worker_was_killed_does_it_to_everybody_once(house: tuple[Installation, Up]) -> None:  # T2 G5
+    installation, running = house
+    with installation.transaction("operator:1") as session:
+        many.known(session, [Person((("shop_customer_id", f"B{n}"),)) for n in range(PEOPLE)], "import")
+        tags = groups.create_group(session, "口味", "profile", False, ["浅烘"])
+        session.flush()
+        [tag_id] = session.execute(text("SELECT id FROM tags WHERE group_id = :its"), {"its": tags.id}).scalars()
+        run_id = bulk.begin(session, "tag_on", bulk.Whom(), {"tags": [tag_id]}, people_jobs.go_through).id
+
+    def changed() -> int:
+        with installation.transaction("test") as session:
+            return bulk.get(session, run_id).changed
+
+    with installation.transaction("test") as session:
+        everybody = session.execute(text("SELECT count(*) FROM customers")).scalar_one()
+    until(changed)
+    kill_worker(running)
+    assert changed() < everybody, "it was done before the worker was killed"
+    until(lambda: changed() == everybody)
+    with installation.transaction("test") as session:
+        once = "SELECT count(*), count(DISTINCT customer_id) FROM events WHERE name = 'tag.added' AND data @> :its"
+        told = session.execute(text(once), {"its": f'{{"tag_id": {tag_id}}}'}).one()
+        held = session.execute(text("SELECT count(*) FROM tag_assignments WHERE tag_id = :its"), {"its": tag_id})
+        assert (*told, held.scalar_one()) == (everybody,) * 3
