@@ -48,7 +48,7 @@ def test_a_rule_is_built_tried_and_saved_and_reads_as_a_sentence(look: Look) -> 
     keep(look, "rules-editor")
     page.get_by_role("button", name="保存规则").click()
     expect(page.locator(".toast")).to_contain_text("规则已保存")
-    expect(page.locator("tbody tr", has_text="大单").first).to_contain_text("当她下单付款")
+    expect(page.locator(".c7 tbody tr", has_text="大单").first).to_contain_text("当她下单付款")
     assert look.findings() == []
     assert look.complaints == []
 
