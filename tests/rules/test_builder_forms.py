@@ -30,7 +30,9 @@ signs = st.sampled_from(["gte", "gt", "lte", "lt", "eq"])
 compares = st.dictionaries(signs, st.integers(-(10**15), 10**15), min_size=1, max_size=3)
 measures = st.dictionaries(signs, st.floats(-(10**9), 10**9).filter(lambda one: one % 1 != 0), min_size=1, max_size=2)
 scores = st.sets(st.integers(1, 5), min_size=1).map(sorted)
-paid = st.fixed_dictionaries({}, optional={"order_id": words, "pieces": st.integers(0, 9), "total_fen": st.integers(0)})
+paid = st.fixed_dictionaries(
+    {}, optional={"order_id": words, "pieces": st.integers(0, 9), "total_fen": st.integers(0, 10**13)}
+)
 asked = st.fixed_dictionaries({}, optional={
     "within_days": days, "sku": words, "category": words, "count": compares, "net_fen": compares,
 })  # fmt: skip
