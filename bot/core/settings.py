@@ -74,7 +74,7 @@ def _networks(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return tuple(ip_network(one.strip()) for one in value.split(","))
+        return tuple(ip_network(one.strip()) for one in value.split(",") if one.strip())
     except ValueError as error:
         raise ValueError("expected addresses or networks, such as 10.0.0.2, 172.16.0.0/12") from error
 

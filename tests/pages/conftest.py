@@ -12,21 +12,23 @@ from looking import Look, Site, window
 from places import copied, set_up, shop_of
 from playwright.sync_api import Browser, sync_playwright
 from shop import Shop, listening, served
-from sqlalchemy import make_url
+from sqlalchemy import func, make_url, update
 
 from bot.core.installation import Installation
 from bot.core.servers import Servers
 from bot.core.settings import Settings
+from handlers.livecodes.models import LiveCode
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
 
 
 class Filled(NamedTuple):
-    """A shop in which something happened, put away: a database, the file of its WeCom, the id of a customer."""
+    """A shop in which something happened, put away: a database, its WeCom's file and address, a customer's id."""
 
     database: str
     corp: Path
+    wecom: str
     her: int
 
 
@@ -36,8 +38,8 @@ def filled(servers: Servers, template: str, tmp_path_factory: pytest.TempPathFac
     corp = tmp_path_factory.mktemp("filled") / "corp.json"
     with copied(servers, template) as database, set_up() as settings:
         with shop_of(servers, database, settings, corp) as made:
-            her = seeded.fill(made)
-        yield Filled(make_url(database).database or "", corp, her)
+            her, wecom = seeded.fill(made), made.wecom.url
+        yield Filled(make_url(database).database or "", corp, wecom, her)
 
 
 @pytest.fixture
@@ -52,6 +54,12 @@ def shop(
     filled: Filled = request.getfixturevalue("filled")
     corp = Path(shutil.copy(filled.corp, tmp_path))
     with copied(servers, filled.database) as database, shop_of(servers, database, settings, corp) as made:
+        with made.installation.transaction(
+            "test"
+        ) as session:  # WeCom is at another address now, and so are its pictures
+            session.execute(
+                update(LiveCode).values(qr_code=func.replace(LiveCode.qr_code, filled.wecom, made.wecom.url))
+            )
         yield made
 
 

@@ -39,7 +39,7 @@ def environment(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """The shop's settings as environment variables, set, in a folder without .env."""
     installation = shop.installation
     urls = {"database_url": installation.database_url, "redis_url": installation.redis_url}
-    given = {**installation.settings.model_dump(exclude_none=True), **urls}
+    given = {**installation.settings.model_dump(exclude_none=True, exclude_defaults=True), **urls}
     made = {
         f"FUGOU_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         for name, value in given.items()
