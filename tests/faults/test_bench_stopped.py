@@ -8,10 +8,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
 from deeds.driver import until
 from running import PATIENCE_SECONDS, family, none_lives
 
 
+@pytest.mark.long
 def test_a_bench_told_to_stop_leaves_no_process_and_no_folder() -> None:
     with tempfile.TemporaryDirectory(prefix="fugou-test-") as name:
         Path(name).chmod(0o755)

@@ -22,6 +22,7 @@ def town() -> Iterator[Shop]:
         yield made
 
 
+@pytest.mark.long
 def test_every_frozen_process_is_started_again_and_its_work_goes_on(town: Shop) -> None:  # G5
     parts = {pid: line for pid, line in family(town.running.process.pid).items() if "bot.app.parts" in line}
     assert len(parts) == 6, "web and its process, lanes, two hot, scheduler"

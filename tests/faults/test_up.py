@@ -58,7 +58,10 @@ def test_after_kill_9_of_up_its_parts_end_and_the_next_one_serves_the_same_port(
     assert [server.pid for server in servers(running.data)] == [None, None]
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "scheduler"])
+@pytest.mark.parametrize(
+    "name",
+    ["web", pytest.param("worker", marks=pytest.mark.long), pytest.param("scheduler", marks=pytest.mark.long)],
+)
 def test_a_part_alone_revives_its_servers_and_leaves_nothing_running_when_told_to_stop(
     environment: dict[str, str], name: str
 ) -> None:
