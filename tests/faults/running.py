@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from places import SECRET_KEY
+from shop import CORP_ID, SECRET
 from sqlalchemy import text
 
 from bot import simulator
@@ -30,7 +32,7 @@ from bot.operators import keys
 PATIENCE_SECONDS = 60  # a busy machine takes long to start six Pythons
 
 FUGOU = [sys.executable, "-m", "bot.app.cli"]
-CORP_ID, SECRET, AGENT_ID = "ww0123456789abcdef", "app-secret", 1000002
+AGENT_ID = 1000002
 TOKEN, AES_KEY = "callbackToken", "k" * 42 + "0"
 
 
@@ -85,7 +87,7 @@ def servers(data: Path) -> list[daemon.Daemon]:
 
 def _environment(folder: Path, **settings: str) -> dict[str, str]:
     given = {
-        "DATA_DIR": f"{folder}/data", "SECRET_KEY": "a secret key for tests, long enough to be one",
+        "DATA_DIR": f"{folder}/data", "SECRET_KEY": SECRET_KEY,
         "PUBLIC_URL": "http://fugou.test", "WECOM_API_BASE": "http://127.0.0.1:9/cgi-bin",
         "WECOM_CORP_ID": CORP_ID, "WECOM_AGENT_ID": str(AGENT_ID), "WECOM_APP_SECRET": SECRET,
         "WECOM_CALLBACK_TOKEN": TOKEN, "WECOM_CALLBACK_AES_KEY": AES_KEY,

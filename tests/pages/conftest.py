@@ -54,12 +54,10 @@ def shop(
     filled: Filled = request.getfixturevalue("filled")
     corp = Path(shutil.copy(filled.corp, tmp_path))
     with copied(servers, filled.database) as database, shop_of(servers, database, settings, corp) as made:
-        with made.installation.transaction(
-            "test"
-        ) as session:  # WeCom is at another address now, and so are its pictures
-            session.execute(
-                update(LiveCode).values(qr_code=func.replace(LiveCode.qr_code, filled.wecom, made.wecom.url))
-            )
+        # WeCom is at another address now, and so are its pictures.
+        moved = func.replace(LiveCode.qr_code, filled.wecom, made.wecom.url)
+        with made.installation.transaction("test") as session:
+            session.execute(update(LiveCode).values(qr_code=moved))
         yield made
 
 
